@@ -1,0 +1,51 @@
+# Every target makes what it needs from a bare clone: Python 3.11+ and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+KAFKA_LIBS := build/kafka/libs
+
+# `make demo SECONDS=20 RATE=0 KEEP=1`: handed on as options, since bash gives SECONDS a meaning of its own.
+DEMO_OPTIONS := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS)) $(if $(RATE),--rate $(RATE)) $(if $(filter 1 yes true,$(KEEP)),--keep)
+
+.PHONY: demo test check format test-kafka bench clean
+
+demo: $(STAMP)
+	@$(BIN)/headrace demo $(DEMO_OPTIONS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not kafka"
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The tests marked `kafka` run on our servers and on Apache Kafka; needs Java 17+ and Maven.
+test-kafka: $(STAMP) $(KAFKA_LIBS)/.fetched
+	HEADRACE_KAFKA_LIBS=$(CURDIR)/$(KAFKA_LIBS) $(BIN)/python -m pytest -m kafka
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.pipeline
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "headrace needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(KAFKA_LIBS)/.fetched: tests/kafka/pom.xml
+	@command -v mvn >/dev/null && command -v java >/dev/null || { echo "make test-kafka needs Java 17+ and Maven. On Debian and Ubuntu: apt-get install default-jre-headless maven" >&2; exit 1; }
+	rm -rf $(KAFKA_LIBS)
+	mvn -B -ntp -q -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_LIBS) -DincludeScope=runtime
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

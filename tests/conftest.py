@@ -1,0 +1,29 @@
+"""What every test may use: free ports, and a skip that names what is missing."""
+
+import os
+import shutil
+import socket
+
+import pytest
+
+
+def need(program: str, install: str) -> str:
+    """The path of `program`; skips with the reason where it is missing, fails where HEADRACE_NO_SKIP is set."""
+    path = shutil.which(program)
+    if path is None:
+        missing(f"{program} is not on this machine: {install}")
+    return str(path)
+
+
+def missing(reason: str) -> None:
+    """Skip with `reason`, or fail with it where HEADRACE_NO_SKIP is set, as it is where changes are decided on."""
+    if os.environ.get("HEADRACE_NO_SKIP"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
