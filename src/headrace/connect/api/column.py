@@ -1,0 +1,125 @@
+"""Columns: an Arrow array, or a Python list where no one Arrow type holds the values.
+
+Arrow types are derived from a ConnectSchema here, and only here.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from headrace.connect.api import schema as schemas
+from headrace.connect.api.schema import ConnectSchema, SchemaType
+
+Column: TypeAlias = pa.Array | list[Any]
+"""The values of one schema, in rows' order; null where a value is missing. An array is never chunked."""
+
+MAX_DECIMAL_DIGITS = 76
+"""Arrow's widest decimal; beyond it a column is a list."""
+
+_PRIMITIVE = {
+    SchemaType.INT8: pa.int8(),
+    SchemaType.INT16: pa.int16(),
+    SchemaType.INT32: pa.int32(),
+    SchemaType.INT64: pa.int64(),
+    SchemaType.FLOAT32: pa.float32(),
+    SchemaType.FLOAT64: pa.float64(),
+    SchemaType.BOOLEAN: pa.bool_(),
+    SchemaType.STRING: pa.string(),
+    SchemaType.BYTES: pa.binary(),
+}
+_LOGICAL = {
+    schemas.DATE: pa.date32(),
+    schemas.TIME: pa.time32("ms"),
+    schemas.TIMESTAMP: pa.timestamp("ms", tz="UTC"),
+}
+
+
+def arrow_type(schema: ConnectSchema | None) -> pa.DataType | None:
+    """The Arrow type of a column of `schema`, or None where the column is a Python list.
+
+    STRUCT is a struct in field order, ARRAY a list, MAP a map, Decimal decimal128 or decimal256 by its precision (76
+    where the schema names none and the scale allows). None for no schema (schemaless data).
+    """
+    if schema is None:
+        return None
+    if schema.name in _LOGICAL:
+        return _LOGICAL[schema.name]
+    if schema.name == schemas.DECIMAL:
+        return _decimal_type(schema)
+    match schema.type:
+        case SchemaType.STRUCT:
+            fields = [(field.name, arrow_type(field.schema)) for field in schema.fields]
+            if any(kind is None for _, kind in fields) or len({name for name, _ in fields}) < len(fields):
+                return None
+            return pa.struct(fields)
+        case SchemaType.ARRAY:
+            item = arrow_type(schema.value_schema)
+            return None if item is None else pa.list_(item)
+        case SchemaType.MAP:
+            key, item = arrow_type(schema.key_schema), arrow_type(schema.value_schema)
+            return None if key is None or item is None else pa.map_(key, item)
+    return _PRIMITIVE[schema.type]
+
+
+def _decimal_type(schema: ConnectSchema) -> pa.DataType | None:
+    scale = int(schema.parameter("scale") or 0)
+    precision = int(schema.parameter("connect.decimal.precision") or MAX_DECIMAL_DIGITS)
+    if not 0 < precision <= MAX_DECIMAL_DIGITS or not -MAX_DECIMAL_DIGITS <= scale <= precision:
+        return None
+    return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
+
+
+def to_column(schema: ConnectSchema | None, values: Sequence[Any]) -> Column:
+    """A column of row values; a list where Arrow has no type for them or cannot hold one of them."""
+    kind = arrow_type(schema)
+    if kind is None:
+        return list(values)
+    try:
+        return pa.array([_to_arrow(schema, value) for value in values], type=kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return list(values)
+
+
+def _to_arrow(schema: ConnectSchema | None, value: Any) -> Any:
+    if schema is None or value is None:
+        return value
+    match schema.type:
+        case SchemaType.MAP:
+            return [(_to_arrow(schema.key_schema, k), _to_arrow(schema.value_schema, v)) for k, v in value.items()]
+        case SchemaType.ARRAY:
+            return [_to_arrow(schema.value_schema, item) for item in value]
+        case SchemaType.STRUCT:
+            return {field.name: _to_arrow(field.schema, value.get(field.name)) for field in schema.fields}
+    return value
+
+
+def to_values(schema: ConnectSchema | None, column: Column | None, length: int) -> list[Any]:
+    """The row values of a column; `length` Nones where there is no column."""
+    if column is None:
+        return [None] * length
+    if isinstance(column, list):
+        return column
+    values = column.to_pylist()
+    return [_from_arrow(schema, value) for value in values] if _nested(schema) else values
+
+
+def _nested(schema: ConnectSchema | None) -> bool:
+    """Whether Arrow's own Python values differ from ours: a map somewhere inside."""
+    if schema is None:
+        return False
+    inner = [field.schema for field in schema.fields] + [schema.key_schema, schema.value_schema]
+    return schema.type is SchemaType.MAP or any(_nested(part) for part in inner)
+
+
+def _from_arrow(schema: ConnectSchema | None, value: Any) -> Any:
+    if schema is None or value is None:
+        return value
+    match schema.type:
+        case SchemaType.MAP:
+            return {_from_arrow(schema.key_schema, k): _from_arrow(schema.value_schema, v) for k, v in value}
+        case SchemaType.ARRAY:
+            return [_from_arrow(schema.value_schema, item) for item in value]
+        case SchemaType.STRUCT:
+            return {field.name: _from_arrow(field.schema, value[field.name]) for field in schema.fields}
+    return value

@@ -1,0 +1,176 @@
+"""What a worker and its task hosts say to each other over their pipe, named and versioned here.
+
+Each message is a frozen dataclass, pickled by `multiprocessing.connection`. A request carries `request`, a number that
+its answer repeats. The first message of a host is `Ready`, whose `version` must be VERSION.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+VERSION = 1
+
+
+class TaskId(NamedTuple):
+    """A task, or with task -1 the connector itself, as Connect's assignments name them."""
+
+    connector: str
+    task: int
+
+    def __str__(self) -> str:
+        return f"{self.connector}-{self.task}"
+
+
+# Worker to host.
+
+
+@dataclass(frozen=True, slots=True)
+class StartConnector:
+    """Start a connector instance; answered by `StateChanged` of TaskId(connector, -1), and FAILED with its trace."""
+
+    connector: str
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StopConnector:
+    connector: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetTaskConfigs:
+    """Answered by TaskConfigs or Failed."""
+
+    request: int
+    connector: str
+    max_tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """Validate a config with the plug-in's class; answered by Validation or Failed.
+
+    `connect`: whether the plug-in may ask the outside system.
+    """
+
+    request: int
+    config: Mapping[str, Any]
+    connect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartTask:
+    """Start a task; answered by `StateChanged` (RUNNING, PAUSED, or FAILED with its trace).
+
+    `generation`: the group's, written with every status of this task.
+    """
+
+    id: TaskId
+    connector_config: Mapping[str, str]
+    task_config: Mapping[str, str]
+    paused: bool
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopTask:
+    """Stop a task within `deadline_ms`, then cancel it; answered by `StateChanged` to UNASSIGNED."""
+
+    id: TaskId
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTask:
+    id: TaskId
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """Answer to GetOffsets: one offset (or None) a partition asked for."""
+
+    request: int
+    offsets: tuple[Mapping[str, Any] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """Stop all within `deadline_ms` and exit."""
+
+    deadline_ms: int
+
+
+# Host to worker.
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    pid: int
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """A connector or task is now RUNNING, PAUSED, FAILED (the `trace` begins with the sentence) or UNASSIGNED."""
+
+    id: TaskId
+    state: str
+    trace: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskConfigs:
+    request: int
+    configs: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """`configs`: (definition, value) as REST shows them; `connector_type` is source or sink."""
+
+    request: int
+    name: str
+    connector_type: str
+    configs: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request could not be answered; `message` is for a person, `errors` by key where the config is at fault."""
+
+    request: int
+    message: str
+    errors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReconfigurationRequested:
+    """The connector asks that its task configs be made anew."""
+
+    connector: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetOffsets:
+    """A source task asks for the committed offsets of its source partitions, as the offsets topic has them now."""
+
+    request: int
+    connector: str
+    partitions: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicUsed:
+    """A connector has written to or read from a topic for the first time in this host (the status topic records it)."""
+
+    connector: str
+    topic: str
+
+
+ToHost = (
+    StartConnector | StopConnector | GetTaskConfigs | Validate | StartTask | StopTask | PauseTask | Offsets | Shutdown
+)
+ToWorker = Ready | StateChanged | TaskConfigs | Validation | Failed | ReconfigurationRequested | GetOffsets | TopicUsed
