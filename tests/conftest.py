@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+pytest_plugins = ["headrace.testing.postgres"]
+
 
 def need(program: str, install: str) -> str:
     """The path of `program`; skips with the reason where it is missing, fails where HEADRACE_NO_SKIP is set."""
