@@ -1,1 +1,1 @@
-"""headrace.broker.handlers"""
+"""One file per API key; the coordinator of groups keeps its own in `broker/groups/handlers`."""

@@ -1,0 +1,36 @@
+"""Decode a request's body and encode a reply's frame, strictly.
+
+The library takes cut frames, trailing bytes and versions long gone without a word; `decode_request` does not. Callers
+have looked up the version in their own table before (a handler's range), so an unknown one is an error here.
+"""
+
+import struct
+
+from headrace.wire import messages
+from headrace.wire.frame import MalformedFrame, RequestHeader
+
+_DECODING_FAULTS = (struct.error, IndexError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
+
+
+def decode_request(header: RequestHeader, frame: memoryview) -> messages.Message:
+    """The request in `frame`, whose header has been parsed. Copies what it keeps. Raises MalformedFrame."""
+    request = messages.REQUESTS[header.api_key]
+    flexible = request.flexible_version_q(header.api_version)
+    decode = request._struct.compiled_decode_from(
+        header.api_version, compact=flexible, tagged=flexible, data_class=request[None]
+    )
+    name = f"{request.__name__} version {header.api_version}"
+    try:
+        message, end = decode(frame, header.body_offset)
+    except _DECODING_FAULTS as error:
+        raise MalformedFrame(f"{name} cannot be read: {error}") from error
+    if end != len(frame):
+        raise MalformedFrame(f"{name} ends at byte {end} of a frame of {len(frame)} bytes")
+    return message
+
+
+def encode_reply(message: messages.Message, version: int, correlation_id: int) -> bytes:
+    """The whole frame of a reply, its size first."""
+    message.API_VERSION = version
+    message.with_header(correlation_id=correlation_id)
+    return bytes(message.encode(header=True, framed=True))
