@@ -1,10 +1,34 @@
-"""The `headrace` command."""
+"""The `headrace` command: finds the module of the command that is asked for."""
+
+import importlib
+import pkgutil
+import sys
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, add_completion=False)
+from headrace import cli
+
+
+def command_names() -> list[str]:
+    """Every module of `headrace.cli` but this one."""
+    return sorted(module.name for module in pkgutil.iter_modules(cli.__path__) if module.name != "main")
+
+
+def application(names: list[str]) -> typer.Typer:
+    """The commands called `names`, each imported now."""
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+    @app.callback()
+    def headrace() -> None:
+        """A Kafka broker, a Kafka Connect worker and JDBC connectors in Python."""
+
+    for name in names:
+        app.command(name)(importlib.import_module(f"headrace.cli.{name}").command)
+    return app
 
 
 def main() -> None:
     """Entry point of the `headrace` script."""
-    app()
+    names = command_names()
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    application([asked] if asked in names else names)(prog_name="headrace")
