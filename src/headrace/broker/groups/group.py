@@ -216,9 +216,7 @@ class ClassicGroup:
     def described(self) -> DescribedGroup:
         protocol_name = self.protocol_name if self.state is GroupState.STABLE else None
         members = tuple(member.described(protocol_name) for member in self.members.values())
-        return DescribedGroup(
-            self.group_id, self.state.value, self.protocol_type or "", protocol_name or "", members
-        )
+        return DescribedGroup(self.group_id, self.state.value, self.protocol_type or "", protocol_name or "", members)
 
     def listed(self) -> ListedGroup:
         return ListedGroup(self.group_id, self.protocol_type or "", self.state.value)

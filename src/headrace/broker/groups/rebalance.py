@@ -75,7 +75,7 @@ class Rebalancer:
         group.pending_syncs.clear()
         self._timers.cancel(("sync", group.group_id))
         is_initial = group.state is GroupState.EMPTY
-        group.transition_to(GroupState.PREPARING_REBALANCE, self._store.clock.wall_ms())
+        group.transition_to(GroupState.PREPARING_REBALANCE, self._store.wall_ms())
         log.info("group %s: rebalance from generation %d (%s)", group.group_id, group.generation, reason)
         if is_initial:
             delay_ms = self._store.settings.initial_rebalance_delay_ms
@@ -121,7 +121,7 @@ class Rebalancer:
         if not group.elect_joined_leader() and group.members:
             self._await_joins(group)  # static members alone, none of which has rejoined: their sessions decide
             return
-        group.begin_next_generation(self._store.clock.wall_ms())
+        group.begin_next_generation(self._store.wall_ms())
         if group.state is GroupState.EMPTY:
             self._store.save(group)
         else:
@@ -172,7 +172,7 @@ class Rebalancer:
         """The leader's assignment is saved: hand it out, the group is stable."""
         for member in group.members.values():
             member.assignment = assignments.get(member.member_id, b"")
-        group.transition_to(GroupState.STABLE, self._store.clock.wall_ms())
+        group.transition_to(GroupState.STABLE, self._store.wall_ms())
         self._answer_syncs(group, ErrorCode.NONE)
 
     def _answer_syncs(self, group: ClassicGroup, error: ErrorCode) -> None:

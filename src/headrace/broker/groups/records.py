@@ -1,6 +1,6 @@
 """The records of `__consumer_offsets`, byte for byte Apache Kafka's, so that Java's tools read them.
 
-Written: OffsetCommitKey 1, OffsetCommitValue 4, GroupMetadataKey 2, GroupMetadataValue 3 (what Apache Kafka 4.3 writes).
+Written: OffsetCommitKey 1, OffsetCommitValue 4, GroupMetadataKey 2, GroupMetadataValue 3, as Apache Kafka 4.3 does.
 Read: every version of these. Keys of other kinds (KIP-848's groups) are passed over.
 """
 
@@ -103,7 +103,11 @@ def offset_key(key: OffsetKey) -> bytes:
 
 
 def offset_value(value: OffsetValue) -> bytes:
+    """Version 4, or version 1 where an old client set a time of its own for the offset to expire."""
     metadata = value.metadata.encode()
+    if value.expire_timestamp_ms != -1:
+        times = struct.pack(">qq", value.commit_timestamp_ms, value.expire_timestamp_ms)
+        return struct.pack(">hqh", 1, value.offset, len(metadata)) + metadata + times
     tags = b"\x00" if value.topic_id is None else b"\x01\x00\x10" + value.topic_id.bytes
     return b"".join(
         (
@@ -214,7 +218,12 @@ def read_offset_value(data: bytes) -> OffsetValue:
     expire_timestamp_ms = reader.int64() if reader.version == 1 else -1
     topic_id = reader.tags().get(0)
     return OffsetValue(
-        offset, leader_epoch, metadata, commit_timestamp_ms, expire_timestamp_ms, UUID(bytes=topic_id) if topic_id else None
+        offset,
+        leader_epoch,
+        metadata,
+        commit_timestamp_ms,
+        expire_timestamp_ms,
+        UUID(bytes=topic_id) if topic_id else None,
     )
 
 
@@ -240,5 +249,12 @@ def _read_member(reader: _Reader) -> MemberValue:
     subscription, assignment = reader.data(), reader.data()
     reader.tags()
     return MemberValue(
-        member_id, instance_id, client_id, client_host, rebalance_timeout_ms, session_timeout_ms, subscription, assignment
+        member_id,
+        instance_id,
+        client_id,
+        client_host,
+        rebalance_timeout_ms,
+        session_timeout_ms,
+        subscription,
+        assignment,
     )

@@ -1,6 +1,6 @@
 """The groups there are, and the journal that remembers them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from headrace.broker.groups import records
@@ -9,7 +9,7 @@ from headrace.broker.groups.member import ClassicMember
 from headrace.broker.groups.messages import Client
 from headrace.broker.groups.records import CoordinatorRecord
 from headrace.broker.groups.settings import GroupSettings
-from headrace.broker.groups.timers import Clock, Timers
+from headrace.broker.groups.timers import KeyedTimers
 from headrace.wire.errors import ErrorCode
 
 
@@ -18,27 +18,33 @@ class Journal(Protocol):
 
     def append(self, group_id: str, entries: Sequence[CoordinatorRecord]) -> ErrorCode:
         """Append to the group's partition as one batch; NONE once a crash of the process cannot undo it."""
+        ...
 
 
 class GroupStore:
-    """Owns the groups by id. Shared by the parts of the coordinator, all on the broker's loop."""
+    """Owns the groups by id. Shared by the parts of the coordinator, all on the broker's loop.
 
-    def __init__(self, settings: GroupSettings, clock: Clock, journal: Journal) -> None:
+    `wall_ms` gives Unix milliseconds, which records carry; deadlines go by the timers alone.
+    """
+
+    def __init__(
+        self, settings: GroupSettings, journal: Journal, timers: KeyedTimers, wall_ms: Callable[[], int]
+    ) -> None:
         self.settings = settings
-        self.clock = clock
-        self.timers = Timers(clock)
         self.journal = journal
+        self.timers = timers
+        self.wall_ms = wall_ms
         self.groups: dict[str, ClassicGroup] = {}
 
     def get_or_create(self, group_id: str) -> ClassicGroup:
         group = self.groups.get(group_id)
         if group is None:
-            group = self.groups[group_id] = ClassicGroup(group_id, self.clock.wall_ms())
+            group = self.groups[group_id] = ClassicGroup(group_id, self.wall_ms())
         return group
 
     def forget(self, group: ClassicGroup) -> None:
         """The group's tombstone has been written: it is gone."""
-        group.transition_to(GroupState.DEAD, self.clock.wall_ms())
+        group.transition_to(GroupState.DEAD, self.wall_ms())
         self.groups.pop(group.group_id, None)
 
     def save(self, group: ClassicGroup, assignments: Mapping[str, bytes] | None = None) -> ErrorCode:
