@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,8 @@ START_S = 30.0
 STOPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 60.0))
 """PostgreSQL's fast shutdown, then the immediate one, then none."""
 
+HARD_STOP_S = 3.0
+
 FAST_FOR_TESTS: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -43,6 +45,14 @@ class _WatchedProcess(ChildProcess):
     """A child that is a program under `watcher`; `command` is the program's, `user_id` whom it runs as."""
 
     user_id: int | None = None
+
+    def kill(self) -> None:
+        """The harder steps of the watcher, one after the other; killing the watcher first would lose the program."""
+        for _ in STOPS[1:]:
+            self.ask_to_stop()
+            if self.wait(HARD_STOP_S):
+                return
+        super().kill()
 
     def _arguments(self, parent_fd: int) -> list[str]:
         order = {"command": self.command, "parent_fd": parent_fd, "stops": STOPS, "user_id": self.user_id}
@@ -65,6 +75,7 @@ class PostgresServer:
     settings: Mapping[str, str] = field(default_factory=dict)
     programs: PostgresPrograms | None = None
     lifeline: int | None = None
+    name: str = "PostgreSQL"
     _process: ChildProcess | None = field(default=None, init=False, repr=False)
 
     @property
@@ -110,18 +121,23 @@ class PostgresServer:
         self._process = self._watched("postgres", self._server_command())
         self._process.start()
 
-    def wait_ready(self) -> None:
-        """The second part of `start`."""
-        self.process.wait_ready(self._answers, START_S)
+    def wait_ready(self, still_wanted: Callable[[], None] = lambda: None) -> None:
+        """The second part of `start`; `still_wanted` raises where it is not any more."""
+
+        def ready() -> bool:
+            still_wanted()
+            return self._answers()
+
+        self.process.wait_ready(ready, START_S)
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (self.database,)).fetchone()
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
 
-    def stop(self) -> None:
-        """A fast shutdown; harder ones where it does not end in time."""
+    def stop(self, hurried: Callable[[], bool] = lambda: False) -> None:
+        """A fast shutdown; harder ones where it does not end in time, or sooner where `hurried()`."""
         if self._process is not None:
-            self._process.stop(sum(seconds for _, seconds in STOPS))
+            self._process.stop(sum(seconds for _, seconds in STOPS), hurried)
 
     def __enter__(self) -> Self:
         try:
@@ -147,7 +163,7 @@ class PostgresServer:
         programs = self._programs()
         environment = {"PATH": os.defpath, "LC_ALL": "C"}
         command = [str(programs.bin / program), *arguments]
-        process = _WatchedProcess(f"PostgreSQL ({program})", command, self.log, environment, self.lifeline)
+        process = _WatchedProcess(f"{self.name} ({program})", command, self.log, environment, self.lifeline)
         process.user_id = programs.user_id
         return process
 
@@ -172,7 +188,7 @@ class PostgresServer:
     def _initdb(self, password_file: Path) -> None:
         arguments = ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C.UTF-8"]
         arguments += ["-U", self.user, "-D", str(self._cluster)]
-        if self.settings.get("fsync") == "off":
+        if self.lifeline is not None or self.settings.get("fsync") == "off":
             arguments.append("--no-sync")
         process = self._watched("initdb", arguments)
         process.start()

@@ -66,12 +66,18 @@ class ChildProcess:
     def wait_ready(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready()`. Raises ProcessFailed where the child ends first, or in `seconds` is not ready."""
         deadline = time.monotonic() + seconds
-        while not (self.running and ready()):
-            if not self.running:
-                raise self.failed(f"{self.name} ended with status {self.exit_status()}")
+        while not (self.running and ready() and self.running):
+            self.raise_if_ended()
             if time.monotonic() > deadline:
                 raise self.failed(f"{self.name} was not ready in {seconds:g} s")
             time.sleep(POLL_S)
+
+    def raise_if_ended(self) -> None:
+        """Raises ProcessFailed where the child does not run any more."""
+        status = self.exit_status()
+        if status is not None:
+            how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+            raise self.failed(f"{self.name} {how}")
 
     def failed(self, what: str) -> ProcessFailed:
         lines = self.last_lines()
@@ -110,12 +116,13 @@ class ChildProcess:
             self._popen.wait()
         self._close_pipe()
 
-    def stop(self, seconds: float) -> None:
-        """SIGTERM, and SIGKILL for who has not ended in `seconds`."""
+    def stop(self, seconds: float, hurried: Callable[[], bool] = lambda: False) -> None:
+        """SIGTERM, and SIGKILL for who has not ended in `seconds`, or sooner where `hurried()`."""
         self.ask_to_stop()
-        if not self.wait(seconds):
-            self.kill()
-        self._close_pipe()
+        deadline = time.monotonic() + seconds
+        while not self.wait(POLL_S):
+            if hurried() or time.monotonic() > deadline:
+                self.kill()
 
     def _send(self, number: int) -> None:
         if self.running and self._popen is not None:

@@ -1,0 +1,57 @@
+"""`headrace up`: the broker and the Connect worker in the foreground."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headrace.supervisor.interrupts import Interrupted, Interrupts
+from headrace.supervisor.process import ProcessFailed
+from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, Ports, PortTaken, Stack
+from headrace.supervisor.supervisor import Supervisor
+
+
+def command(
+    data_dir: Annotated[Path, typer.Option(help="Where the servers keep their data and logs.")],
+    broker_port: Annotated[int, typer.Option(min=1, max=65535, help="The broker's port.")] = BROKER_PORT,
+    connect_port: Annotated[int, typer.Option(min=1, max=65535, help="The REST port of Connect.")] = CONNECT_PORT,
+) -> None:
+    """Run the broker and the Connect worker until Ctrl-C."""
+    began = time.monotonic()
+    stack = Stack(data_dir, Ports(broker_port, connect_port))
+    try:
+        stack.ports.raise_if_taken()
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with Interrupts() as interrupts:
+            run(stack, interrupts, began)
+    except (PortTaken, ProcessFailed, OSError) as error:
+        print(f"headrace up: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def run(stack: Stack, interrupts: Interrupts, began: float) -> None:
+    """Start, wait for a signal or the end of a server, stop. Raises ProcessFailed naming a server that ended."""
+    supervisor = Supervisor(interrupts)
+    try:
+        supervisor.start([stack.broker()])
+        supervisor.start([stack.connect()])
+        print(_ready_line(stack, time.monotonic() - began), flush=True)
+        while not interrupts.sleep(0.2):
+            supervisor.check()
+    except Interrupted:
+        pass
+    finally:
+        if interrupts.asked:
+            print("stopping (Ctrl-C again to stop at once)", flush=True)
+        supervisor.stop()
+    print("stopped", flush=True)
+
+
+def _ready_line(stack: Stack, seconds: float) -> str:
+    ports = stack.ports
+    return (
+        f"ready in {seconds:.1f} s: broker localhost:{ports.broker}, Connect http://localhost:{ports.connect}, "
+        f"logs in {stack.data_dir} (Ctrl-C stops)"
+    )

@@ -1,0 +1,104 @@
+"""The broker and the Connect worker as `headrace up` and the demo run them: the tutorial's compose file on one machine.
+
+The names of the compose file (`broker:29092`, `connect:8083`) are in the address book of every process that is started
+here. librdkafka resolves advertised names by itself, so the broker has one more listener, advertised as an address, for
+our own processes; the book maps what it advertises elsewhere to that one.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from headrace.config.addresses import VARIABLE, AddressBook
+from headrace.supervisor.process import ChildProcess
+from headrace.supervisor.ready import free_port, http_answers, is_free, kafka_answers
+from headrace.supervisor.supervisor import ChildServer
+
+HOST = "127.0.0.1"
+BROKER_PORT = 9092
+CONNECT_PORT = 8083
+INTERNAL_LISTENER = "HEADRACE"
+EXTERNAL_LISTENER = "PLAINTEXT_HOST"
+
+# The tutorial's `CONNECT_*` values; the rebalance delay alone is ours, so that a restart does not wait for minutes.
+WORKER = {
+    "bootstrap.servers": "broker:29092",
+    "rest.advertised.host.name": "connect",
+    "group.id": "docker-connect-group",
+    "config.storage.topic": "docker-connect-configs",
+    "config.storage.replication.factor": "1",
+    "offset.storage.topic": "docker-connect-offsets",
+    "offset.storage.replication.factor": "1",
+    "status.storage.topic": "docker-connect-status",
+    "status.storage.replication.factor": "1",
+    "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+    "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+    "value.converter.schema.registry.url": "http://schema-registry:8081",
+    "scheduled.rebalance.max.delay.ms": "3000",
+}
+
+
+class PortTaken(RuntimeError):
+    """A port that another program listens on; the text names it and the option that gives another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the servers listen on the loopback interface; `internal` is the broker's listener for our processes."""
+
+    broker: int = BROKER_PORT
+    connect: int = CONNECT_PORT
+    internal: int = field(default_factory=lambda: free_port(HOST))
+
+    def raise_if_taken(self) -> None:
+        for option, port in (("--broker-port", self.broker), ("--connect-port", self.connect)):
+            if not is_free(HOST, port):
+                raise PortTaken(f"port {port} is taken by another program: give another one with {option}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Makes the servers; `hosts` are more entries of the address book, `lifeline` a `TemporaryFolder`'s."""
+
+    data_dir: Path
+    ports: Ports
+    hosts: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    lifeline: int | None = None
+
+    def address_book(self) -> AddressBook:
+        """The names of the compose file, `hosts`, and over these what our own environment says."""
+        internal = (HOST, self.ports.internal)
+        entries = {
+            ("broker", 29092): internal,
+            ("broker", 9092): internal,
+            ("localhost", self.ports.broker): internal,
+            ("connect", self.ports.connect): (HOST, self.ports.connect),
+            **self.hosts,
+            **AddressBook.parse(os.environ.get(VARIABLE, "")).entries,
+        }
+        return AddressBook(entries)
+
+    def broker(self) -> ChildServer:
+        protocols = f"{INTERNAL_LISTENER}:PLAINTEXT,{EXTERNAL_LISTENER}:PLAINTEXT"
+        advertised = f"{EXTERNAL_LISTENER}://localhost:{self.ports.broker}"
+        arguments = ["--data-dir", str(self.data_dir / "broker")]
+        arguments += ["--listener", f"{EXTERNAL_LISTENER}://{HOST}:{self.ports.broker}"]
+        arguments += ["--listener", f"{INTERNAL_LISTENER}://{HOST}:{self.ports.internal}"]
+        arguments += ["--set", f"listener.security.protocol.map={protocols}"]
+        arguments += ["--set", f"advertised.listeners={advertised},{INTERNAL_LISTENER}://{HOST}:{self.ports.internal}"]
+        process = self._process("broker", arguments)
+        return ChildServer(process, lambda: kafka_answers(HOST, self.ports.internal))
+
+    def connect(self) -> ChildServer:
+        listener = {"listeners": f"http://{HOST}:{self.ports.connect}", "rest.advertised.port": str(self.ports.connect)}
+        file = self.data_dir / "connect.properties"
+        file.write_text("".join(f"{key}={value}\n" for key, value in {**WORKER, **listener}.items()), encoding="utf-8")
+        process = self._process("connect", [str(file)])
+        return ChildServer(process, lambda: http_answers(HOST, self.ports.connect, "/connectors"), start_s=60.0)
+
+    def _process(self, name: str, arguments: list[str]) -> ChildProcess:
+        environment = {**os.environ, VARIABLE: self.address_book().format(), "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "headrace", name, *arguments]
+        return ChildProcess(name, command, self.data_dir / f"{name}.log", environment, self.lifeline)
