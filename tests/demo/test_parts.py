@@ -105,8 +105,10 @@ def test_equal_tables_are_equal(two_tables: tuple[str, str]) -> None:
         ("UPDATE iris_data SET target = NULL WHERE id = 7", Comparison(500, 500, 1, 0)),
         ("INSERT INTO iris_data SELECT 1000, timestamp FROM iris_data WHERE id = 1", Comparison(500, 501, 0, 1)),
         (
-            "ALTER TABLE iris_data DROP CONSTRAINT iris_data_pkey;"
-            " INSERT INTO iris_data SELECT * FROM iris_data WHERE id < 3",
+            (
+                "ALTER TABLE iris_data DROP CONSTRAINT iris_data_pkey;"
+                " INSERT INTO iris_data SELECT * FROM iris_data WHERE id < 3"
+            ),
             Comparison(500, 502, 0, 2),
         ),
         ("TRUNCATE iris_data", Comparison(500, 0, 500, 0)),
