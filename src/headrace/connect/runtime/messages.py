@@ -59,6 +59,13 @@ class Validate:
 
 
 @dataclass(frozen=True, slots=True)
+class ListPlugins:
+    """Answered by Plugins."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartTask:
     """Start a task; answered by `StateChanged` (RUNNING, PAUSED, or FAILED with its trace).
 
@@ -138,6 +145,14 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True)
+class Plugins:
+    """`plugins`: class, type and version of each, as `/connector-plugins` shows them."""
+
+    request: int
+    plugins: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The request could not be answered; `message` is for a person, `errors` by key where the config is at fault."""
 
@@ -155,7 +170,10 @@ class ReconfigurationRequested:
 
 @dataclass(frozen=True, slots=True)
 class GetOffsets:
-    """A source task asks for the committed offsets of its source partitions, as the offsets topic has them now."""
+    """A source task asks for the committed offsets of its source partitions, as the offsets topic has them now.
+
+    Answered by Offsets. `request` is made by `request_of_host`: the answer finds its host by it.
+    """
 
     request: int
     connector: str
@@ -170,7 +188,43 @@ class TopicUsed:
     topic: str
 
 
+_HOST_BITS = 32
+
+
+def request_of_host(host: int, count: int) -> int:
+    """The number of a request that host number `host` makes."""
+    return (host << _HOST_BITS) | count
+
+
+def host_of_request(request: int) -> int:
+    """The number of the host that made a request.
+
+    >>> host_of_request(request_of_host(3, 17))
+    3
+    """
+    return request >> _HOST_BITS
+
+
 ToHost = (
-    StartConnector | StopConnector | GetTaskConfigs | Validate | StartTask | StopTask | PauseTask | Offsets | Shutdown
+    StartConnector
+    | StopConnector
+    | GetTaskConfigs
+    | Validate
+    | ListPlugins
+    | StartTask
+    | StopTask
+    | PauseTask
+    | Offsets
+    | Shutdown
 )
-ToWorker = Ready | StateChanged | TaskConfigs | Validation | Failed | ReconfigurationRequested | GetOffsets | TopicUsed
+ToWorker = (
+    Ready
+    | StateChanged
+    | TaskConfigs
+    | Validation
+    | Plugins
+    | Failed
+    | ReconfigurationRequested
+    | GetOffsets
+    | TopicUsed
+)

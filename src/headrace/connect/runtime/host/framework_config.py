@@ -1,0 +1,238 @@
+"""The keys that every connector has, and the validation of a whole connector config.
+
+The keys, groups, order and defaults are those of `ConnectorConfig`, `SourceConnectorConfig` and `SinkConnectorConfig`
+in `org.apache.kafka.connect.runtime`; the descriptions are ours.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headrace.config import NO_DEFAULT, ConfigDef, ConfigError, ConfigKey, ConfigValue, Importance, Password, Type
+from headrace.config.definition import between, one_of
+from headrace.connect.api import Connector
+
+COMMON, TRANSFORMS, PREDICATES, ERRORS = "Common", "Transforms", "Predicates", "Error Handling"
+TOPIC_CREATION, EXACTLY_ONCE, OFFSETS = "Topic Creation", "Exactly Once Support", "offsets.topic"
+_HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
+
+
+def _name(key: str, value: Any) -> None:
+    if value is not None and (not value or any(ord(letter) < 32 for letter in value)):
+        raise ConfigError(
+            f"Invalid value {value!r} for configuration {key}: must be non-empty, without control characters"
+        )
+
+
+def _unique_aliases(key: str, value: Any) -> None:
+    if len(set(value)) < len(value):
+        raise ConfigError(f"Invalid value {value} for configuration {key}: Duplicate alias provided.")
+
+
+def _regex(key: str, value: Any) -> None:
+    try:
+        re.compile(value or "")
+    except re.error as error:
+        raise ConfigError(f"Invalid value {value} for configuration {key}: Invalid regex: {error}") from error
+
+
+def _whole(key: str, value: Any) -> None:
+    if value is not None and value != -1 and value < 1:
+        raise ConfigError(f"Invalid value {value} for configuration {key}: Value must be -1 or at least 1")
+
+
+def _common() -> ConfigDef:
+    shown = {"group": COMMON, "importance": _HIGH}
+    low = {"group": COMMON, "importance": _LOW, "width": "SHORT"}
+    definition = (
+        ConfigDef()
+        .define("name", Type.STRING, NO_DEFAULT, "The connector's name, unique in the cluster.",
+                validator=_name, order=1, width="MEDIUM", display_name="Connector name", **shown)
+        .define("connector.class", Type.STRING, NO_DEFAULT,
+                "The connector's class: a native name, a Java class name, or its last part.",
+                order=2, width="LONG", display_name="Connector class", **shown)
+        .define("tasks.max", Type.INT, 1, "The highest number of tasks for this connector.",
+                validator=between(1), order=3, width="SHORT", display_name="Tasks max", **shown)
+        .define("tasks.max.enforce", Type.BOOLEAN, True,
+                "Whether a connector that makes more tasks than tasks.max fails (deprecated in Kafka Connect).",
+                order=4, display_name="Enforce tasks max", **low)
+        .define("key.converter", Type.CLASS, None, "The converter of record keys; left out, the worker's.",
+                order=5, display_name="Key converter class", **low)
+        .define("value.converter", Type.CLASS, None, "The converter of record values; left out, the worker's.",
+                order=7, display_name="Value converter class", **low)
+        .define("header.converter", Type.CLASS, None, "The converter of header values; left out, the worker's.",
+                order=9, display_name="Header converter class", **low)
+    )  # fmt: skip
+    return _chains(definition)
+
+
+def _chains(definition: ConfigDef) -> ConfigDef:
+    return (
+        definition.define("transforms", Type.LIST, [], "Aliases of the transformations, in the order they are applied.",
+                validator=_unique_aliases, importance=_LOW, group=TRANSFORMS, order=11, width="LONG",
+                display_name="Transforms")
+        .define("predicates", Type.LIST, [], "Aliases of the predicates that transformations use.",
+                validator=_unique_aliases, importance=_LOW, group=PREDICATES, order=12, width="LONG",
+                display_name="Predicates")
+        .define("config.action.reload", Type.STRING, "restart",
+                "What to do when an outside configuration value changes: restart the connector, or none.",
+                validator=one_of("none", "restart"), importance=_LOW, group=COMMON, order=13, width="MEDIUM",
+                display_name="Reload Action")
+    )  # fmt: skip
+
+
+def _errors() -> ConfigDef:
+    shown = {"group": ERRORS, "importance": _MEDIUM}
+    return (
+        ConfigDef()
+        .define("errors.retry.timeout", Type.LONG, 0,
+                "How many milliseconds a failed operation is tried again; -1: for ever.",
+                order=1, width="MEDIUM", display_name="Retry Timeout for Errors", **shown)
+        .define("errors.retry.delay.max.ms", Type.LONG, 60000, "The longest wait between two tries, in milliseconds.",
+                order=2, width="MEDIUM", display_name="Maximum Delay Between Retries for Errors", **shown)
+        .define("errors.tolerance", Type.STRING, "none",
+                "none: a record that cannot be handled fails the task; all: it is skipped, counted and logged.",
+                validator=one_of("none", "all"), order=3, width="SHORT", display_name="Error Tolerance", **shown)
+        .define("errors.log.enable", Type.BOOLEAN, False, "Whether tolerated errors are logged one by one.",
+                order=4, width="SHORT", display_name="Log Errors", **shown)
+        .define("errors.log.include.messages", Type.BOOLEAN, False,
+                "Whether the log shows the records that failed: it may then hold what they hold.",
+                order=5, width="SHORT", display_name="Log Error Details", **shown)
+    )  # fmt: skip
+
+
+def _source() -> ConfigDef:
+    shown = {"group": EXACTLY_ONCE}
+    return (
+        ConfigDef()
+        .define("topic.creation.groups", Type.LIST, [], "Groups of settings for topics that this connector creates.",
+                validator=_unique_aliases, importance=_LOW, group=TOPIC_CREATION, order=14, width="LONG",
+                display_name="Topic Creation Groups")
+        .define("exactly.once.support", Type.STRING, "requested",
+                "Whether the connector must support exactly-once: requested or required.",
+                validator=one_of("requested", "required"), importance=_MEDIUM, order=1, width="SHORT",
+                display_name="Exactly once support", **shown)
+        .define("transaction.boundary", Type.STRING, "poll", "Where transactions end: poll, interval or connector.",
+                validator=one_of("poll", "interval", "connector"), importance=_MEDIUM, order=2, width="SHORT",
+                display_name="Transaction Boundary", **shown)
+        .define("transaction.boundary.interval.ms", Type.LONG, None, "With transaction.boundary=interval: its length.",
+                importance=_LOW, order=3, width="SHORT", display_name="Transaction boundary interval", **shown)
+        .define("offsets.storage.topic", Type.STRING, None, "A topic of its own for this connector's source offsets.",
+                importance=_LOW, group=OFFSETS, order=1, width="LONG", display_name="Offsets topic")
+    )  # fmt: skip
+
+
+def _sink() -> ConfigDef:
+    shown = {"group": ERRORS, "importance": _MEDIUM, "width": "MEDIUM"}
+    return (
+        ConfigDef()
+        .define("topics", Type.LIST, [], "The topics to read, separated by commas.",
+                importance=_HIGH, group=COMMON, order=4, width="LONG", display_name="Topics")
+        .define("topics.regex", Type.STRING, "",
+                "A regular expression that names the topics to read; instead of topics.",
+                validator=_regex, importance=_HIGH, group=COMMON, order=4, width="LONG", display_name="Topics regex")
+        .define("errors.deadletterqueue.topic.name", Type.STRING, "",
+                "The topic for records that could not be handled; empty: none.",
+                order=6, display_name="DLQ Topic Name", **shown)
+        .define("errors.deadletterqueue.topic.replication.factor", Type.SHORT, 3,
+                "The replication factor of a dead letter queue that has to be created.",
+                order=7, display_name="DLQ Topic Replication Factor", **shown)
+        .define("errors.deadletterqueue.context.headers.enable", Type.BOOLEAN, False,
+                "Whether records of the dead letter queue carry headers that say what went wrong.",
+                order=8, display_name="Enable Error Context Headers", **shown)
+    )  # fmt: skip
+
+
+def _creation_group(group: str) -> ConfigDef:
+    """The keys of one topic creation group."""
+    prefix, required = f"topic.creation.{group}.", NO_DEFAULT if group == "default" else None
+    shown = {"group": group, "importance": _LOW, "width": "LONG"}
+    return (
+        ConfigDef()
+        .define(f"{prefix}include", Type.LIST, ".*" if group == "default" else [],
+                "Regular expressions of the topics that get this group's settings.",
+                order=1, display_name=f"Inclusion Topic Pattern for {group}", **shown)
+        .define(f"{prefix}exclude", Type.LIST, [], "Regular expressions of topics that do not; they win over include.",
+                order=2, display_name=f"Exclusion Topic Pattern for {group}", **shown)
+        .define(f"{prefix}replication.factor", Type.INT, required, "Replicas of a new topic; -1: the broker's default.",
+                validator=_whole, order=3, display_name=f"Replication Factor for Topics in {group}", **shown)
+        .define(f"{prefix}partitions", Type.INT, required, "Partitions of a new topic; -1: the broker's default.",
+                validator=_whole, order=4, display_name=f"Partition Count for Topics in {group}", **shown)
+    )  # fmt: skip
+
+
+def connector_config_def(kind: str, properties: Mapping[str, Any]) -> ConfigDef:
+    """The framework's keys for a connector of `kind` (source or sink), with the topic creation groups it names."""
+    definition = _common().merge(_errors()).merge(_sink() if kind == "sink" else _source())
+    if kind == "source" and any(name.startswith("topic.creation.") for name in properties):
+        for group in ["default", *_list(properties.get("topic.creation.groups"))]:
+            definition = definition.merge(_creation_group(group))
+    return definition
+
+
+def _list(value: Any) -> list[str]:
+    return [part.strip() for part in str(value or "").split(",") if part.strip()]
+
+
+def validate(
+    plugin: type[Connector], properties: Mapping[str, Any], *, connect: bool
+) -> list[tuple[ConfigKey, ConfigValue]]:
+    """Every key of the framework and of the plug-in with its value and errors, the framework's first."""
+    framework = connector_config_def(plugin.connector_type, properties)
+    values = framework.validate(properties)
+    if plugin.connector_type == "sink":
+        _check_topics(values)
+    own = plugin.config_def()
+    pairs = [(framework.keys[value.name], value) for value in values if value.name not in own.keys]
+    for value in plugin.validate(properties, connect=connect):
+        key = own.keys.get(value.name) or ConfigKey(value.name, Type.STRING, None, "", display_name=value.name)
+        pairs.append((key, value))
+    return pairs
+
+
+def _check_topics(values: Iterable[ConfigValue]) -> None:
+    by_name = {value.name: value for value in values}
+    topics, regex = by_name["topics"], by_name["topics.regex"]
+    if topics.value and regex.value:
+        for value in (topics, regex):
+            value.errors.append("topics and topics.regex are mutually exclusive options, but both are set.")
+    elif not topics.value and not regex.value and not topics.errors and not regex.errors:
+        topics.errors.append("Must configure one of topics or topics.regex")
+
+
+def as_shown(key: ConfigKey, value: ConfigValue) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One key as REST shows it: definition and value, secrets hidden (invariant 7)."""
+    definition = {
+        "name": key.name,
+        "type": key.type.value,
+        "required": key.required,
+        "default_value": None if key.required else _text(key.default),
+        "importance": key.importance.value,
+        "documentation": key.documentation,
+        "group": key.group,
+        "width": key.width,
+        "display_name": key.display_name,
+        "dependents": list(key.dependents),
+        "order": key.order,
+    }
+    shown = {
+        "name": value.name,
+        "value": _text(value.value),
+        "recommended_values": [_text(item) for item in value.recommended_values],
+        "errors": list(value.errors),
+        "visible": value.visible,
+    }
+    return definition, shown
+
+
+def _text(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case Password():
+            return Password.HIDDEN
+        case bool():
+            return "true" if value else "false"
+        case list() | tuple():
+            return ",".join(str(item) for item in value)
+    return str(value)

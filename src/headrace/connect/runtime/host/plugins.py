@@ -1,0 +1,100 @@
+"""Plug-ins by name: entry points of this installation and of the directories that `plugin.path` lists.
+
+A name is a native one (`jdbc-source`), a Java class name, or its last part as Kafka Connect allows
+(`JdbcSourceConnector`, `JdbcSource`).
+"""
+
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, TypeVar
+
+from headrace.connect.api import ConfigError, Connector, Converter, Transformation
+
+CONNECTORS: Final = "headrace.connectors"
+CONVERTERS: Final = "headrace.converters"
+TRANSFORMS: Final = "headrace.transforms"
+Plugin = TypeVar("Plugin", Connector, Converter, Transformation)
+
+
+def add_plugin_path(paths: str | None) -> None:
+    """Make the plug-ins of the directories of `plugin.path` known: each holds distributions as pip lays them out."""
+    for path in filter(None, (part.strip() for part in (paths or "").split(","))):
+        if path not in sys.path:
+            sys.path.append(path)
+    _points.cache_clear()
+
+
+@cache
+def _points(group: str) -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def connector_class(name: str) -> type[Connector]:
+    """The connector class of that name. Raises ConfigError with what there is."""
+    return _load(CONNECTORS, Connector, name, "connector.class")  # type: ignore[type-abstract]
+
+
+def converter_class(name: str, key: str) -> type[Converter]:
+    """The converter class that configuration `key` names. Raises ConfigError with what there is."""
+    return _load(CONVERTERS, Converter, name, key)  # type: ignore[type-abstract]
+
+
+def transform_class(name: str, key: str) -> type[Transformation]:
+    """The transformation class that configuration `key` names. Raises ConfigError with what there is."""
+    return _load(TRANSFORMS, Transformation, name, key)  # type: ignore[type-abstract]
+
+
+def _load(group: str, base: type[Plugin], name: str, key: str) -> type[Plugin]:
+    point = _find(group, name)
+    if point is None:
+        raise ConfigError(_unknown(group, base.__name__, name, key))
+    return _loaded(point, base)
+
+
+def _find(group: str, name: str) -> EntryPoint | None:
+    points = _points(group)
+    if name in points:
+        return points[name]
+    for known, point in points.items():
+        simple = known.rpartition(".")[2]
+        if name in (simple, simple.removesuffix("Connector")):
+            return point
+    return None
+
+
+def _loaded(point: EntryPoint, base: type[Plugin]) -> type[Plugin]:
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"The plug-in {point.name} cannot be loaded from {point.value}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ConfigError(f"The plug-in {point.name} ({point.value}) is not a {base.__name__}")
+    return found
+
+
+def _unknown(group: str, noun: str, name: str, key: str) -> str:
+    """The words of Kafka Connect, then what was probably meant."""
+    names = sorted(_points(group))
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return (
+        f"Failed to find any class that implements {noun} and which name matches {name} ({key}), "
+        f"available {noun.lower()}s are: {', '.join(names)}{hint}"
+    )
+
+
+def list_plugins() -> list[dict[str, str]]:
+    """Class, type and version of each plug-in, as `/connector-plugins` shows them."""
+    found = []
+    for name in sorted(_points(CONNECTORS)):
+        try:
+            plugin = connector_class(name)
+        except ConfigError:
+            continue
+        found.append({"class": name, "type": plugin.connector_type, "version": plugin.version})
+    for group, kind in ((CONVERTERS, "converter"), (TRANSFORMS, "transformation")):
+        found += [{"class": name, "type": kind} for name in sorted(_points(group))]
+    return found

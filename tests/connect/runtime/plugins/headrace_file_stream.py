@@ -1,0 +1,144 @@
+"""Lines of a file to a topic and back, as Apache Kafka's FileStream connectors do it: the plug-ins of these tests.
+
+Besides, they misbehave where a config asks for it: `crash=true` ends the process, `fail=TEXT` raises, `hang=true` waits
+for ever, in the task.
+"""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from headrace.connect.api import (
+    NO_DEFAULT,
+    Batch,
+    ConfigDef,
+    ConnectError,
+    DataError,
+    RetriableError,
+    SchemaType,
+    SinkConnector,
+    SinkTask,
+    SourceConnector,
+    SourceOrigin,
+    SourceTask,
+    Type,
+    schema,
+)
+
+STRING = schema(SchemaType.STRING)
+
+
+def _misbehave(properties: Mapping[str, str]) -> None:
+    if properties.get("fail"):
+        raise ConnectError(properties["fail"])
+    if properties.get("crash") == "true":
+        os.kill(os.getpid(), 9)
+    while properties.get("hang") == "true":
+        time.sleep(0.05)
+
+
+class FileStreamSourceConnector(SourceConnector):
+    version = "1.0"
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return (
+            ConfigDef()
+            .define("file", Type.STRING, NO_DEFAULT, "The file to read.", group="File")
+            .define("topic", Type.STRING, NO_DEFAULT, "The topic to write to.", group="File")
+            .define("batch.size", Type.INT, 2000, "The most lines of one batch.", group="File")
+        )
+
+    @classmethod
+    def task_class(cls) -> type[SourceTask]:
+        return FileStreamSourceTask
+
+    def start(self, context: Any, properties: Mapping[str, str]) -> None:
+        self.context, self.properties = context, properties
+        self.config_def().parse(properties)
+        _misbehave({"fail": properties.get("connector.fail", "")})
+
+    def task_configs(self, max_tasks: int) -> list[dict[str, str]]:
+        return [dict(self.properties)] * int(self.properties.get("task.count", 1))
+
+    def stop(self) -> None:
+        pass
+
+
+class FileStreamSourceTask(SourceTask):
+    """Offsets are `{"position": n}` after n bytes, of the partition `{"filename": file}`."""
+
+    def start(self, context: Any, properties: Mapping[str, str]) -> None:
+        self.context, self.properties = context, properties
+        self.partition = {"filename": properties["file"]}
+        self.position = (context.offset(self.partition) or {"position": 0})["position"]
+        self.size = int(properties.get("batch.size", 2000))
+        if properties.get("fail.start"):
+            raise ConnectError(properties["fail.start"])
+
+    def poll(self) -> Sequence[Batch]:
+        _misbehave(self.properties)
+        with Path(self.properties["file"]).open("rb") as lines:
+            lines.seek(self.position)
+            found, offsets = [], []
+            for line in lines:
+                if not line.endswith(b"\n") or len(found) == self.size:
+                    break
+                self.position += len(line)
+                found.append(line[:-1].decode())
+                offsets.append({"position": self.position})
+        if not found:
+            self.context.wait(0.05)
+            return []
+        origin = SourceOrigin(self.partition, offsets)
+        return [Batch(self.properties["topic"], len(found), None, None, STRING, pa.array(found), origin=origin)]
+
+    def stop(self) -> None:
+        pass
+
+
+class FileStreamSinkConnector(SinkConnector):
+    version = "1.0"
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return ConfigDef().define("file", Type.STRING, NO_DEFAULT, "The file to write.", group="File")
+
+    @classmethod
+    def task_class(cls) -> type[SinkTask]:
+        return FileStreamSinkTask
+
+    def start(self, context: Any, properties: Mapping[str, str]) -> None:
+        self.properties = properties
+
+    def task_configs(self, max_tasks: int) -> list[dict[str, str]]:
+        return [dict(self.properties)] * max_tasks
+
+    def stop(self) -> None:
+        pass
+
+
+class FileStreamSinkTask(SinkTask):
+    """Appends each value as a line. A value `bad...` is a DataError; while the file `FILE.down` exists, it retries."""
+
+    def start(self, context: Any, properties: Mapping[str, str]) -> None:
+        self.properties, self.path = properties, Path(properties["file"])
+        self.down = Path(properties["file"] + ".down")
+
+    def put(self, batches: Sequence[Batch]) -> None:
+        _misbehave(self.properties)
+        if self.down.exists():
+            raise RetriableError(f"{self.down} exists")
+        lines = [record.value for batch in batches for record in batch.records()]
+        bad = [line for line in lines if isinstance(line, str) and line.startswith("bad")]
+        if bad:
+            raise DataError(f"line {bad[0]!r} is bad")
+        with self.path.open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    def stop(self) -> None:
+        pass
