@@ -4,35 +4,27 @@ The main thread starts, shows, compares and stops; the generator and the watcher
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-import psycopg
 from rich.console import Console
 
 from headrace.demo.arrivals import Arrivals
 from headrace.demo.comparison import Comparison, compare_tables
-from headrace.demo.connectors import POLL_INTERVAL_MS, TARGET_PASSWORD, ConnectClient, sink_connector, source_connector
+from headrace.demo.connectors import sink_connector, source_connector
 from headrace.demo.generator import Generator
-from headrace.demo.iris import SOURCE_TABLE, TARGET_TABLE
 from headrace.demo.ledger import Ledger
-from headrace.demo.ports import DemoPorts, choose_ports
+from headrace.demo.setup import Pipeline, started
 from headrace.demo.topic import TopicOffset
 from headrace.demo.view import RateMeter, Snapshot, View, milliseconds, view_on
 from headrace.supervisor.folder import TemporaryFolder
 from headrace.supervisor.interrupts import Interrupted, Interrupts
-from headrace.supervisor.postgres import PostgresServer
-from headrace.supervisor.programs import postgres_programs
-from headrace.supervisor.stack import HOST, Stack
 from headrace.supervisor.supervisor import Supervisor
 
-RUNNING_S: Final = 60.0
 STALLED_S: Final = 20.0
 """How long the drain waits for the next row before it gives the rest up as lost."""
 STATUS_S: Final = 1.0
+DRAIN_SHOW_S: Final = 0.1
 INTERRUPTED: Final = 130
 
 
@@ -54,138 +46,80 @@ class Demo:
     console: Console
     interrupts: Interrupts
     ledger: Ledger = field(default_factory=Ledger)
-    _rate: RateMeter = field(default_factory=RateMeter)
 
     def run(self) -> int:
         """0 where every row arrived once, 1 where not, 130 where it was interrupted before it could tell.
 
-        Raises ProcessFailed, DemoFailed or OSError where it cannot go on; everything is stopped by then.
+        Raises ProcessFailed, DemoFailed, psycopg.Error or OSError where it cannot go on; all is stopped by then.
         """
         began = time.monotonic()
         with TemporaryFolder("headrace-demo-", self.options.keep) as folder:
+            if self.options.keep:
+                self.say(f"files    {folder.path} (kept)")
             supervisor = Supervisor(self.interrupts)
             try:
-                with self._started(supervisor, folder) as pipeline:
-                    self.say(f"ready in {time.monotonic() - began:.1f} s{self._how_to_end()}")
+                with started(supervisor, folder, self.interrupts, self.say, self.options.sink_first) as pipeline:
+                    self.say(f"ready    in {time.monotonic() - began:.1f} s; {self._how_it_ends()}")
                     last_line, status = self._flow(pipeline, supervisor)
             except Interrupted:
                 last_line, status = "demo: interrupted", INTERRUPTED
             finally:
                 supervisor.stop()
-        if self.options.keep:
-            self.say(f"kept: {folder.path}")
         self.say(last_line)
         return status
 
     def say(self, line: str) -> None:
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    def _how_to_end(self) -> str:
-        return "; Ctrl-C ends it" if self.options.seconds is None else f"; it ends after {self.options.seconds:g} s"
+    def _how_it_ends(self) -> str:
+        return "Ctrl-C ends it" if self.options.seconds is None else f"it ends after {self.options.seconds:g} s"
 
-    @contextmanager
-    def _started(self, supervisor: Supervisor, folder: TemporaryFolder) -> "Iterator[Pipeline]":
-        ports = choose_ports(self.say)
-        source, target = _postgres_servers(folder, ports)
-        hosts = {
-            ("postgres-server", 5432): (HOST, ports.source),
-            ("target-postgres-server", 5432): (HOST, ports.target),
-        }
-        stack = Stack(folder.path, ports.stack, hosts, folder.lifeline)
-        supervisor.start([source, target, stack.broker()])
-        _create(source.dsn(), SOURCE_TABLE)
-        _create(target.dsn(), TARGET_TABLE)
-        supervisor.start([stack.connect()])
-        self._say_where(source, target, ports, folder.path)
-        connect = ConnectClient.at(f"http://{HOST}:{ports.stack.connect}")
-        try:
-            self._post(connect)
-            yield Pipeline(source.dsn(), target.dsn(), f"{HOST}:{ports.stack.internal}", connect)
-        finally:
-            connect.close()
-
-    def _say_where(self, source: PostgresServer, target: PostgresServer, ports: DemoPorts, path: Path) -> None:
-        self.say(f"source   {source.dsn()}")
-        self.say(f"target   {target.dsn()}")
-        self.say(f"broker   localhost:{ports.stack.broker}")
-        self.say(f"connect  http://localhost:{ports.stack.connect}")
-        if self.options.keep:
-            self.say(f"files    {path}")
-
-    def _post(self, connect: ConnectClient) -> None:
-        connectors = [source_connector(), sink_connector()]
-        if self.options.sink_first:
-            connectors.reverse()
-        self.say(
-            "posting the tutorial's source_connector.json and sink_connector.json; changed in them: the sink's "
-            f"password ({TARGET_PASSWORD}), poll.interval.ms {POLL_INTERVAL_MS}; the host names postgres-server and "
-            "target-postgres-server are in the address book"
-        )
-        for connector in connectors:
-            connect.post(connector)
-        deadline = time.monotonic() + RUNNING_S
-        while not all(connect.is_running(connector["name"]) for connector in connectors):
-            self.interrupts.raise_if_asked()
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the connectors were not running {RUNNING_S:g} s after they were posted")
-            time.sleep(0.02)
-
-    def _flow(self, pipeline: "Pipeline", supervisor: Supervisor) -> tuple[str, int]:
+    def _flow(self, pipeline: Pipeline, supervisor: Supervisor) -> tuple[str, int]:
         """Let rows flow, drain, compare: the last line and the exit status."""
-        topic = TopicOffset(pipeline.bootstrap)
-        generator = Generator(pipeline.source_dsn, self.options.rate, self.ledger)
-        arrivals = Arrivals(pipeline.target_dsn, self.ledger)
-        watch = _Watch(pipeline, supervisor, generator, arrivals, topic)
+        flow = _Flow(
+            pipeline,
+            supervisor,
+            self.ledger,
+            Generator(pipeline.source_dsn, self.options.rate, self.ledger),
+            Arrivals(pipeline.target_dsn, self.ledger),
+            TopicOffset(pipeline.bootstrap),
+        )
         try:
-            arrivals.start()
-            generator.start()
             with view_on(self.console) as view:
-                self._show_while_it_flows(view, watch)
+                self._generate(flow, view)
+                self._drain(flow, view)
             if self.interrupts.hurried:
                 raise Interrupted
-            arrivals.stop()
             comparison = compare_tables(pipeline.source_dsn, pipeline.target_dsn)
-            return self._last_line(comparison, topic.records()), 0 if comparison.equal else 1
+            return self._last_line(comparison, flow.topic.records()), 0 if comparison.equal else 1
         finally:
-            generator.stop()
-            arrivals.stop()
-            topic.close()
+            flow.stop()
 
-    def _show_while_it_flows(self, view: View, watch: "_Watch") -> None:
-        began = time.monotonic()
-        while not self.interrupts.sleep(self._next_show(began, view)):
-            watch.check()
-            view.show(self._snapshot(began, watch.topic))
-            if self.options.seconds is not None and time.monotonic() - began >= self.options.seconds:
+    def _generate(self, flow: "_Flow", view: View) -> None:
+        """Until the time is over or a signal came."""
+        flow.arrivals.start()
+        flow.generator.start()
+        end = float("inf") if self.options.seconds is None else flow.began + self.options.seconds
+        while not self.interrupts.sleep(min(view.interval_s, max(0.0, end - time.monotonic()))):
+            flow.check()
+            if time.monotonic() >= end:
                 break
-        watch.generator.stop()
-        seen, moved = self.ledger.seen, time.monotonic()
+            view.show(flow.snapshot("running"))
+        flow.generator.stop()
+
+    def _drain(self, flow: "_Flow", view: View) -> None:
+        """Until the target has everything, nothing moves any more, or a second signal came."""
+        seen, moved, shown = self.ledger.seen, time.monotonic(), time.monotonic()
         while self.ledger.backlog and time.monotonic() - moved < STALLED_S and not self.interrupts.hurried:
-            time.sleep(min(view.interval_s, 0.1))
-            watch.check()
-            view.show(self._snapshot(began, watch.topic, "draining"))
+            time.sleep(DRAIN_SHOW_S)
+            flow.check()
+            if time.monotonic() - shown >= view.interval_s:
+                shown = time.monotonic()
+                view.show(flow.snapshot("draining"))
             if self.ledger.seen != seen:
                 seen, moved = self.ledger.seen, time.monotonic()
-        view.show(self._snapshot(began, watch.topic, "ran"))
-
-    def _next_show(self, began: float, view: View) -> float:
-        left = view.interval_s
-        if self.options.seconds is not None:
-            left = min(left, began + self.options.seconds - time.monotonic())
-        return max(0.0, left)
-
-    def _snapshot(self, began: float, topic: TopicOffset, activity: str = "running") -> Snapshot:
-        now, latencies = time.monotonic(), self.ledger.latencies
-        return Snapshot(
-            seconds=now - began,
-            source_rows=self.ledger.inserted,
-            topic_records=topic.records(),
-            target_rows=self.ledger.seen,
-            rows_per_s=self._rate.rate(now, self.ledger.seen),
-            p50=latencies.percentile(50),
-            p99=latencies.percentile(99),
-            activity=activity,
-        )
+        flow.arrivals.stop()
+        view.show(flow.snapshot("ran"))
 
     def _last_line(self, comparison: Comparison, records: int) -> str:
         latencies = self.ledger.latencies
@@ -196,26 +130,24 @@ class Demo:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """What a running pipeline can be reached by."""
-
-    source_dsn: str
-    target_dsn: str
-    bootstrap: str
-    connect: ConnectClient
-
-
 @dataclass(slots=True)
-class _Watch:
-    """Asks all parts of a flowing pipeline whether they still work."""
+class _Flow:
+    """The parts of a pipeline that flows, and what can be asked of it."""
 
     pipeline: Pipeline
     supervisor: Supervisor
+    ledger: Ledger
     generator: Generator
     arrivals: Arrivals
     topic: TopicOffset
+    began: float = field(default_factory=time.monotonic)
+    _meter: RateMeter = field(default_factory=RateMeter)
     _asked: float = field(default_factory=time.monotonic)
+
+    def stop(self) -> None:
+        self.generator.stop()
+        self.arrivals.stop()
+        self.topic.close()
 
     def check(self) -> None:
         """Raises the most telling error: a server that ended, a connector that failed, a thread of ours."""
@@ -230,22 +162,15 @@ class _Watch:
                 self.supervisor.check()
                 activity.raise_error()
 
-
-def _postgres_servers(folder: TemporaryFolder, ports: DemoPorts) -> tuple[PostgresServer, PostgresServer]:
-    """The tutorial's two servers: its users, passwords and databases."""
-    programs = postgres_programs(folder.path / "programs")
-
-    def server(name: str, port: int, login: tuple[str, str, str]) -> PostgresServer:
-        made = PostgresServer(folder.path / name, port, *login, programs=programs, lifeline=folder.lifeline)
-        made.name = name
-        return made
-
-    return (
-        server("postgres-server", ports.source, ("myuser", "mypassword", "mydatabase")),
-        server("target-postgres-server", ports.target, ("targetuser", TARGET_PASSWORD, "targetdatabase")),
-    )
-
-
-def _create(dsn: str, statement: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(statement)
+    def snapshot(self, activity: str) -> Snapshot:
+        now, latencies = time.monotonic(), self.ledger.latencies
+        return Snapshot(
+            seconds=now - self.began,
+            source_rows=self.ledger.inserted,
+            topic_records=self.topic.records(),
+            target_rows=self.ledger.seen,
+            rows_per_s=self._meter.rate(now, self.ledger.seen),
+            p50=latencies.percentile(50),
+            p99=latencies.percentile(99),
+            activity=activity,
+        )
