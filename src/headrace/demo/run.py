@@ -14,7 +14,7 @@ from headrace.demo.comparison import Comparison, compare_tables
 from headrace.demo.connectors import sink_connector, source_connector
 from headrace.demo.generator import Generator
 from headrace.demo.ledger import Ledger
-from headrace.demo.setup import Pipeline, started
+from headrace.demo.setup import Pipeline, start_pipeline
 from headrace.demo.topic import TopicOffset
 from headrace.demo.view import RateMeter, Snapshot, View, milliseconds, view_on
 from headrace.supervisor.folder import TemporaryFolder
@@ -58,9 +58,9 @@ class Demo:
                 self.say(f"files    {folder.path} (kept)")
             supervisor = Supervisor(self.interrupts)
             try:
-                with started(supervisor, folder, self.interrupts, self.say, self.options.sink_first) as pipeline:
-                    self.say(f"ready    in {time.monotonic() - began:.1f} s; {self._how_it_ends()}")
-                    last_line, status = self._flow(pipeline, supervisor)
+                pipeline = start_pipeline(supervisor, folder, self.interrupts, self.say, self.options.sink_first)
+                self.say(f"ready    in {time.monotonic() - began:.1f} s; {self._how_it_ends()}")
+                last_line, status = self._flow(pipeline, supervisor)
             except Interrupted:
                 last_line, status = "demo: interrupted", INTERRUPTED
             finally:

@@ -65,7 +65,11 @@ class Supervisor:
             for launched in [pool.submit(server.launch) for server in servers]:
                 launched.result()
         for server in servers:
-            server.wait_ready(self.interrupts.raise_if_asked)
+            server.wait_ready(self._still_wanted)
+
+    def _still_wanted(self) -> None:
+        self.interrupts.raise_if_asked()
+        self.check()
 
     def check(self) -> None:
         """Raises ProcessFailed naming a server that has ended by itself."""
