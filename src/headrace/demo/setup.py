@@ -1,0 +1,105 @@
+"""Everything the demo needs before rows can flow: servers, tables, connectors."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+from headrace.demo.connectors import POLL_INTERVAL_MS, TARGET_PASSWORD, ConnectClient, sink_connector, source_connector
+from headrace.demo.iris import SOURCE_TABLE, TARGET_TABLE
+from headrace.demo.ports import DemoPorts, choose_ports
+from headrace.supervisor.folder import TemporaryFolder
+from headrace.supervisor.interrupts import Interrupts
+from headrace.supervisor.postgres import PostgresServer
+from headrace.supervisor.programs import postgres_programs
+from headrace.supervisor.stack import HOST, Stack
+from headrace.supervisor.supervisor import Supervisor
+
+RUNNING_S: Final = 60.0
+POLL_S: Final = 0.02
+
+Say = Callable[[str], None]
+"""Shows the user a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What a running pipeline can be reached by."""
+
+    source_dsn: str
+    target_dsn: str
+    bootstrap: str
+    connect: ConnectClient
+
+
+def start_pipeline(
+    supervisor: Supervisor, folder: TemporaryFolder, interrupts: Interrupts, say: Say, sink_first: bool
+) -> Pipeline:
+    """The pipeline with both connectors running; `supervisor` stops the servers.
+
+    Raises ProcessFailed, DemoFailed, Interrupted, or TimeoutError where the connectors do not run in a minute.
+    """
+    ports = choose_ports(say)
+    source, target = _postgres_servers(folder, ports)
+    stack = Stack(folder.path, ports.stack, _hosts(ports), folder.lifeline)
+    supervisor.start([source, target, stack.broker()])
+    _create(source.dsn(), SOURCE_TABLE)
+    _create(target.dsn(), TARGET_TABLE)
+    supervisor.start([stack.connect()])
+    _say_where(ports, say)
+    connect = ConnectClient(HOST, ports.stack.connect)
+    connectors = [source_connector(), sink_connector()]
+    post(connect, connectors[::-1] if sink_first else connectors, interrupts)
+    return Pipeline(source.dsn(), target.dsn(), f"{HOST}:{ports.stack.internal}", connect)
+
+
+def _postgres_servers(folder: TemporaryFolder, ports: DemoPorts) -> tuple[PostgresServer, PostgresServer]:
+    """The tutorial's two servers: its users, passwords and databases."""
+    programs = postgres_programs(folder.path / "programs")
+
+    def server(name: str, port: int, login: tuple[str, str, str]) -> PostgresServer:
+        made = PostgresServer(folder.path / name, port, *login, programs=programs, lifeline=folder.lifeline)
+        made.name = name
+        return made
+
+    return (
+        server("postgres-server", ports.source, ("myuser", "mypassword", "mydatabase")),
+        server("target-postgres-server", ports.target, ("targetuser", TARGET_PASSWORD, "targetdatabase")),
+    )
+
+
+def _hosts(ports: DemoPorts) -> Mapping[tuple[str, int], tuple[str, int]]:
+    return {
+        ("postgres-server", 5432): (HOST, ports.source),
+        ("target-postgres-server", 5432): (HOST, ports.target),
+    }
+
+
+def _create(dsn: str, statement: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _say_where(ports: DemoPorts, say: Say) -> None:
+    say(f"source   postgresql://myuser@{HOST}:{ports.source}/mydatabase (the passwords are the tutorial's)")
+    say(f"target   postgresql://targetuser@{HOST}:{ports.target}/targetdatabase")
+    say(f"broker   localhost:{ports.stack.broker}")
+    say(f"connect  http://localhost:{ports.stack.connect}")
+    say(
+        "posted   the tutorial's source_connector.json and sink_connector.json; changed in them: the sink's password "
+        f"is corrected, the source has poll.interval.ms {POLL_INTERVAL_MS}; their host names are in the address book"
+    )
+
+
+def post(connect: ConnectClient, connectors: list[dict[str, Any]], interrupts: Interrupts) -> None:
+    """Post the connectors in this order and wait until each runs."""
+    for connector in connectors:
+        connect.post(connector)
+    deadline = time.monotonic() + RUNNING_S
+    while not all(connect.is_running(connector["name"]) for connector in connectors):
+        interrupts.raise_if_asked()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the connectors were not running {RUNNING_S:g} s after they were posted")
+        time.sleep(POLL_S)
