@@ -4,10 +4,12 @@ Frozen. Every stage takes a batch and gives batches; a stage may drop rows and s
 origin, which no transform can touch (invariants 2-4).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -99,33 +101,42 @@ class Batch:
         return replace(self, key_schema=schema, key=column)
 
     def slice(self, start: int, stop: int) -> Self:
-        """Rows start to stop (not included)."""
-        return self.take(pa.array(range(start, min(stop, self.length)), pa.int64()))
+        """Rows start to stop (not included); arrays share their memory with this batch's."""
+        start, stop, _ = slice(start, stop).indices(self.length)
+        length = max(0, stop - start)
+        if length == self.length:
+            return self
+        if self.origin_index is not None:
+            origin_index = self.origin_index.slice(start, length)
+        else:
+            origin_index = pa.array(np.arange(start, start + length)) if start else None
+        return replace(
+            self._each(lambda column: _part(column, start, length)), length=length, origin_index=origin_index
+        )
 
     def filter(self, mask: pa.BooleanArray) -> Self:
-        """The rows where `mask` is true."""
+        """The rows where `mask` is true (a null is not)."""
+        if mask.true_count == self.length:
+            return self
         return self.take(pc.indices_nonzero(mask).cast(pa.int64()))
 
     def take(self, rows: pa.Int64Array) -> Self:
         """These rows, in this order."""
-        picks = rows.to_pylist() if isinstance(self.key, list) or isinstance(self.value, list) or self.headers else []
+        picks: list[int] = []
+        if isinstance(self.key, list) or isinstance(self.value, list) or self.headers is not None:
+            picks = rows.to_pylist()
 
-        def pick(column: Column | None) -> Column | None:
-            if column is None:
-                return None
-            return [column[row] for row in picks] if isinstance(column, list) else column.take(rows)
+        def pick(column: Any) -> Any:
+            return column.take(rows) if isinstance(column, pa.Array) else type(column)(column[row] for row in picks)
 
-        return replace(
-            self,
-            length=len(rows),
-            key=pick(self.key),
-            value=pick(self.value),
-            tombstone=pick(self.tombstone),
-            timestamp=pick(self.timestamp),
-            partition=pick(self.partition),
-            headers=None if self.headers is None else tuple(self.headers[row] for row in picks),
-            origin_index=rows if self.origin_index is None else self.origin_index.take(rows),
-        )
+        origin_index = rows if self.origin_index is None else self.origin_index.take(rows)
+        return replace(self._each(pick), length=len(rows), origin_index=origin_index)
+
+    def _each(self, change: Callable[[Any], Any]) -> Self:
+        """This batch with `change` applied to each column that it has."""
+        names = ("key", "value", "tombstone", "timestamp", "partition", "headers")
+        columns = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: change(column) for name, column in columns.items() if column is not None})
 
     def origin_row(self, row: int) -> int:
         """The row of `origin` that row `row` came from."""
@@ -146,69 +157,87 @@ class Batch:
 
     def records(self) -> Iterator[Record]:
         """The rows, one by one."""
-        keys = to_values(self.key_schema, self.key, self.length)
-        values = to_values(self.value_schema, self.value, self.length)
-        deleted = to_values(None, self.tombstone, self.length)
-        timestamps = to_values(None, self.timestamp, self.length)
-        partitions = to_values(None, self.partition, self.length)
-        for row in range(self.length):
+        columns = (
+            to_values(self.key_schema, self.key, self.length),
+            to_values(self.value_schema, self.value, self.length),
+            to_values(None, self.tombstone, self.length),
+            to_values(None, self.timestamp, self.length),
+            to_values(None, self.partition, self.length),
+            self.headers or repeat((), self.length),
+            range(self.length) if self.origin_index is None else self.origin_index.to_pylist(),
+        )
+        for key, value, deleted, timestamp, partition, headers, origin_index in zip(*columns, strict=True):
             yield Record(
                 topic=self.topic,
                 key_schema=self.key_schema,
-                key=keys[row],
-                value_schema=None if deleted[row] else self.value_schema,
-                value=values[row],
-                timestamp=timestamps[row],
-                partition=partitions[row],
-                headers=self.headers[row] if self.headers else (),
-                origin_index=self.origin_row(row),
+                key=key,
+                value_schema=None if deleted else self.value_schema,
+                value=value,
+                timestamp=timestamp,
+                partition=partition,
+                headers=headers,
+                origin_index=origin_index,
             )
 
 
 def from_records(records: Iterable[Record], origin: Origin | None = None) -> list[Batch]:
-    """Batches of the runs in `records`: a run ends where topic or a schema changes; a tombstone ends none."""
-    runs: list[list[Record]] = []
-    value_schema: ConnectSchema | None = None
+    """Batches of the runs in `records`: a run ends where topic, key schema or value schema changes.
+
+    A tombstone (null value, no schema) ends no run, whatever its value schema is.
+    """
+    runs: list[_Run] = []
     for record in records:
-        deleted = record.value is None and record.value_schema is None
-        last = runs[-1][-1] if runs else None
-        same = last is not None and (last.topic, last.key_schema) == (record.topic, record.key_schema)
-        if same and (deleted or value_schema is None or record.value_schema is value_schema):
-            if value_schema is None and record.value is not None and not deleted and _has_values(runs[-1]):
-                same = record.value_schema is None
-        else:
-            same = False
-        if same:
-            runs[-1].append(record)
-        else:
-            runs.append([record])
-            value_schema = None
-        value_schema = record.value_schema or value_schema
-    return [_run(run, origin) for run in runs]
+        if not runs or not runs[-1].takes(record):
+            runs.append(_Run(record.topic, record.key_schema))
+        runs[-1].add(record)
+    return [run.batch(origin) for run in runs]
 
 
-def _has_values(run: Sequence[Record]) -> bool:
-    return any(record.value is not None for record in run)
+class _Run:
+    """Records of one topic, one key schema and one value schema, which the first that is no tombstone decides."""
+
+    def __init__(self, topic: str, key_schema: ConnectSchema | None) -> None:
+        self.topic = topic
+        self.key_schema = key_schema
+        self.value_schema: ConnectSchema | None = None
+        self.decided = False
+        self.records: list[Record] = []
+
+    def takes(self, record: Record) -> bool:
+        if record.topic != self.topic or record.key_schema is not self.key_schema:
+            return False
+        return _is_tombstone(record) or not self.decided or record.value_schema is self.value_schema
+
+    def add(self, record: Record) -> None:
+        if not self.decided and not _is_tombstone(record):
+            self.decided, self.value_schema = True, record.value_schema
+        self.records.append(record)
+
+    def batch(self, origin: Origin | None) -> Batch:
+        rows = self.records
+        tombstones = [_is_tombstone(row) for row in rows]
+        return Batch(
+            topic=self.topic,
+            length=len(rows),
+            key_schema=self.key_schema,
+            key=_optional_column(self.key_schema, [row.key for row in rows]),
+            value_schema=self.value_schema,
+            value=_optional_column(self.value_schema, [row.value for row in rows]),
+            tombstone=pa.array(tombstones, pa.bool_()) if any(tombstones) else None,
+            timestamp=_optional_array([row.timestamp for row in rows], pa.int64()),
+            partition=_optional_array([row.partition for row in rows], pa.int32()),
+            headers=tuple(row.headers for row in rows) if any(row.headers for row in rows) else None,
+            origin=origin,
+            origin_index=pa.array([row.origin_index for row in rows], pa.int64()),
+        )
 
 
-def _run(run: Sequence[Record], origin: Origin | None) -> Batch:
-    value_schema = next((record.value_schema for record in run if record.value_schema is not None), None)
-    deleted = [record.value is None and record.value_schema is None for record in run]
-    key_schema = run[0].key_schema
-    return Batch(
-        topic=run[0].topic,
-        length=len(run),
-        key_schema=key_schema,
-        key=_optional_column(key_schema, [record.key for record in run]),
-        value_schema=value_schema,
-        value=_optional_column(value_schema, [record.value for record in run]),
-        tombstone=pa.array(deleted, pa.bool_()) if any(deleted) else None,
-        timestamp=_optional_array([record.timestamp for record in run], pa.int64()),
-        partition=_optional_array([record.partition for record in run], pa.int32()),
-        headers=tuple(record.headers for record in run) if any(record.headers for record in run) else None,
-        origin=origin,
-        origin_index=pa.array([record.origin_index for record in run], pa.int64()),
-    )
+def _is_tombstone(record: Record) -> bool:
+    return record.value is None and record.value_schema is None
+
+
+def _part(column: Any, start: int, length: int) -> Any:
+    return column.slice(start, length) if isinstance(column, pa.Array) else column[start : start + length]
 
 
 def _optional_column(schema: ConnectSchema | None, values: list[Any]) -> Column | None:

@@ -4,12 +4,15 @@ Arrow types are derived from a ConnectSchema here, and only here.
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from types import NoneType
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from headrace.connect.api import schema as schemas
-from headrace.connect.api.schema import ConnectSchema, SchemaType
+from headrace.connect.api.error import DataError
+from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP, ConnectSchema, SchemaType
 
 Column: TypeAlias = pa.Array | list[Any]
 """The values of one schema, in rows' order; null where a value is missing. An array is never chunked."""
@@ -29,9 +32,27 @@ _PRIMITIVE = {
     SchemaType.BYTES: pa.binary(),
 }
 _LOGICAL = {
-    schemas.DATE: pa.date32(),
-    schemas.TIME: pa.time32("ms"),
-    schemas.TIMESTAMP: pa.timestamp("ms", tz="UTC"),
+    DATE: pa.date32(),
+    TIME: pa.time32("ms"),
+    TIMESTAMP: pa.timestamp("ms", tz="UTC"),
+}
+
+_HELD: dict[SchemaType, frozenset[type]] = {
+    SchemaType.INT8: frozenset({int, NoneType}),
+    SchemaType.INT16: frozenset({int, NoneType}),
+    SchemaType.INT32: frozenset({int, NoneType}),
+    SchemaType.INT64: frozenset({int, NoneType}),
+    SchemaType.FLOAT32: frozenset({float, int, NoneType}),
+    SchemaType.FLOAT64: frozenset({float, int, NoneType}),
+    SchemaType.BOOLEAN: frozenset({bool, NoneType}),
+    SchemaType.STRING: frozenset({str, NoneType}),
+    SchemaType.BYTES: frozenset({bytes, NoneType}),
+}
+_LOGICAL_HELD: dict[str, frozenset[type]] = {
+    DECIMAL: frozenset({Decimal, int, NoneType}),
+    DATE: frozenset({date, NoneType}),
+    TIME: frozenset({time, NoneType}),
+    TIMESTAMP: frozenset({datetime, NoneType}),
 }
 
 
@@ -45,7 +66,7 @@ def arrow_type(schema: ConnectSchema | None) -> pa.DataType | None:
         return None
     if schema.name in _LOGICAL:
         return _LOGICAL[schema.name]
-    if schema.name == schemas.DECIMAL:
+    if schema.name == DECIMAL:
         return _decimal_type(schema)
     match schema.type:
         case SchemaType.STRUCT:
@@ -71,36 +92,58 @@ def _decimal_type(schema: ConnectSchema) -> pa.DataType | None:
 
 
 def to_column(schema: ConnectSchema | None, values: Sequence[Any]) -> Column:
-    """A column of row values; a list where Arrow has no type for them or cannot hold one of them."""
+    """A column of row values; a list where Arrow has no type for them or cannot hold one of them exactly.
+
+    Connect's times have milliseconds: finer digits are cut.
+    """
     kind = arrow_type(schema)
-    if kind is None:
+    if schema is None or kind is None:
         return list(values)
     try:
-        return pa.array([_to_arrow(schema, value) for value in values], type=kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return list(values)
+        if pa.types.is_nested(kind):
+            return pa.array([_to_arrow(schema, value) for value in values], type=kind)
+        if {type(value) for value in values} <= _held_types(schema):
+            return pa.array(values, type=kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, AttributeError, TypeError, UnicodeEncodeError):
+        pass
+    return list(values)
 
 
-def _to_arrow(schema: ConnectSchema | None, value: Any) -> Any:
-    if schema is None or value is None:
-        return value
-    match schema.type:
-        case SchemaType.MAP:
-            return [(_to_arrow(schema.key_schema, k), _to_arrow(schema.value_schema, v)) for k, v in value.items()]
-        case SchemaType.ARRAY:
-            return [_to_arrow(schema.value_schema, item) for item in value]
-        case SchemaType.STRUCT:
+def _held_types(schema: ConnectSchema) -> frozenset[type]:
+    """The types of row values that Arrow holds as they are; it would take 1.5 as the integer 1 without an error."""
+    return _LOGICAL_HELD.get(schema.name or "") or _HELD[schema.type]
+
+
+def _to_arrow(schema: ConnectSchema, value: Any) -> Any:
+    if value is None:
+        return None
+    match schema:
+        case ConnectSchema(
+            type=SchemaType.MAP, key_schema=ConnectSchema() as key, value_schema=ConnectSchema() as item
+        ):
+            return [(_to_arrow(key, k), _to_arrow(item, v)) for k, v in value.items()]
+        case ConnectSchema(type=SchemaType.ARRAY, value_schema=ConnectSchema() as item):
+            return [_to_arrow(item, element) for element in value]
+        case ConnectSchema(type=SchemaType.STRUCT):
             return {field.name: _to_arrow(field.schema, value.get(field.name)) for field in schema.fields}
+    if type(value) not in _held_types(schema):
+        raise TypeError(f"{value!r} in a column of {schema.type.value}")
     return value
 
 
 def to_values(schema: ConnectSchema | None, column: Column | None, length: int) -> list[Any]:
-    """The row values of a column; `length` Nones where there is no column."""
+    """The row values of a column; `length` Nones where there is no column.
+
+    Raises DataError where Python has no such date (years beyond 1-9999).
+    """
     if column is None:
         return [None] * length
     if isinstance(column, list):
         return column
-    values = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError) as error:
+        raise DataError(f"a date or timestamp lies outside the years 1 to 9999: {error}") from error
     return [_from_arrow(schema, value) for value in values] if _nested(schema) else values
 
 

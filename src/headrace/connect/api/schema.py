@@ -10,6 +10,8 @@ for the logical types Decimal, date, time (Date, Time) and datetime in UTC (Time
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
+from decimal import Decimal
 from threading import Lock
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -74,23 +76,19 @@ class ConnectSchema:
 
     def replace(self, **changes: Any) -> "ConnectSchema":
         """The interned schema that differs from this one in `changes`."""
-        names = (
-            "type",
-            "optional",
-            "name",
-            "version",
-            "doc",
-            "default",
-            "parameters",
-            "fields",
-            "key_schema",
-            "value_schema",
-        )
-        return schema(**{name: changes.get(name, getattr(self, name)) for name in names})
+        return schema(**({name: getattr(self, name) for name in _ATTRIBUTES} | changes))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        rest = (self.default, self.parameters, self.fields, self.key_schema, self.value_schema)
-        return _interned, (self.type, self.optional, self.name, self.version, self.doc, *rest)
+        return _interned, tuple(getattr(self, name) for name in _ATTRIBUTES)
+
+    def __copy__(self) -> "ConnectSchema":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "ConnectSchema":
+        return self
+
+
+_ATTRIBUTES: Final = tuple(field.name for field in dataclass_fields(ConnectSchema))
 
 
 _pool: WeakValueDictionary[tuple[Any, ...], ConnectSchema] = WeakValueDictionary()
@@ -107,11 +105,15 @@ def _interned(*values: Any) -> ConnectSchema:
 
 
 def _frozen(value: Any) -> Any:
+    """What stands for `value` in the pool's key: hashable, and unlike wherever the values differ at all.
+
+    Python holds 1 == 1.0 == True, 0.0 == -0.0 and Decimal("1.0") == Decimal("1.00"); as defaults they differ.
+    """
     if isinstance(value, dict):
-        return ("dict", tuple((key, _frozen(item)) for key, item in value.items()))
+        return ("dict", tuple((_frozen(key), _frozen(item)) for key, item in value.items()))
     if isinstance(value, list):
         return ("list", tuple(_frozen(item) for item in value))
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int, float, Decimal)):
         return (type(value).__name__, repr(value))
     return value
 
