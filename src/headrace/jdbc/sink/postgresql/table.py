@@ -1,0 +1,178 @@
+"""A target table as the sink sees it: its columns, their types, its unique keys, and by which road rows may go in.
+
+`read_table` asks the server, once a table and connection; everything else here is sans-IO.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+MAX_NAME_BYTES: Final = 63
+"""NAMEDATALEN - 1: what PostgreSQL cuts names to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A table as the connector names it; `schema` None means the search path."""
+
+    schema: str | None
+    table: str
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(*filter(None, (self.schema, self.table)))
+
+    def __str__(self) -> str:
+        return ".".join(plain(part) for part in (self.schema, self.table) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a target table.
+
+    `base`: the type's name in pg_type, a domain resolved (`int4`, `_text`). `kind`: pg_type.typtype of it (b, e, r ...).
+    `shown`: the type as SQL writes it; `cast`: the same without length or precision. `exact_text`: text that differs in
+    bytes differs for the column too.
+    """
+
+    name: str
+    base: str
+    kind: str = "b"
+    shown: str = ""
+    cast: str = ""
+    not_null: bool = False
+    has_default: bool = False
+    identity_always: bool = False
+    generated: bool = False
+    exact_text: bool = True
+
+    @property
+    def needs_value(self) -> bool:
+        return self.not_null and not self.has_default
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A target table; `uniques`: the columns of each unique index that ON CONFLICT can use, in index order."""
+
+    name: TableName
+    columns: tuple[TableColumn, ...]
+    uniques: tuple[tuple[str, ...], ...] = ()
+    copyable: bool = True
+    """COPY may write it: no view, no rule, no row security."""
+    temporary_allowed: bool = True
+    """This session may make temporary tables."""
+
+    def column(self, field: str) -> TableColumn | None:
+        """The column of a field: by its exact name, else by the one that differs in case alone."""
+        exact = next((column for column in self.columns if column.name == field), None)
+        if exact is not None:
+            return exact
+        alike = [column for column in self.columns if column.name.lower() == field.lower()]
+        return alike[0] if len(alike) == 1 else None
+
+    def unique_on(self, names: Iterable[str]) -> tuple[str, ...] | None:
+        """The unique key that is made of exactly these columns, in its index's order."""
+        wanted = set(names)
+        return next((unique for unique in self.uniques if set(unique) == wanted), None)
+
+
+def plain(name: str) -> str:
+    """A name as SQL needs it: quoted where it must be."""
+    simple = name.isascii() and name.isidentifier() and name == name.lower()
+    return name if simple else '"' + name.replace('"', '""') + '"'
+
+
+def cut_name(name: str) -> str:
+    """The name as PostgreSQL keeps it: at most 63 bytes, no character cut in two."""
+    return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+
+
+def parse_name(text: str, *, fold: bool = False) -> TableName:
+    """`table`, `schema.table` or `catalog.schema.table`; a part in double quotes may hold dots.
+
+    With `fold`, parts outside quotes are put in lower case, as SQL does. Raises ValueError.
+
+    >>> parse_name('public."Iris.Data"')
+    TableName(schema='public', table='Iris.Data')
+    """
+    parts = [cut_name(part.lower() if fold and not quoted else part) for part, quoted in _split(text)]
+    if not 1 <= len(parts) <= 3 or not all(parts):
+        raise ValueError(f"{text!r} is not of the form table or schema.table (a name with dots in it goes in quotes)")
+    return TableName(parts[-2] if len(parts) > 1 else None, parts[-1])
+
+
+def _split(text: str) -> list[tuple[str, bool]]:
+    parts: list[tuple[str, bool]] = []
+    rest = text
+    while True:
+        if rest.startswith('"'):
+            end = 1
+            while end < len(rest) and (rest[end] != '"' or rest[end : end + 2] == '""'):
+                end += 2 if rest[end] == '"' else 1
+            parts.append((rest[1:end].replace('""', '"'), True))
+            rest = rest[end + 1 :]
+        else:
+            part, _, _ = rest.partition(".")
+            parts.append((part, False))
+            rest = rest[len(part) :]
+        if not rest:
+            return parts
+        if not rest.startswith("."):
+            raise ValueError(f"{text!r} is not a table's name: after a quoted part comes a dot or nothing")
+        rest = rest[1:]
+
+
+_TABLE: Final = """
+SELECT c.oid, n.nspname, c.relname,
+       c.relkind IN ('r', 'p', 'f') AND NOT c.relhasrules AND NOT row_security_active(c.oid),
+       has_database_privilege(current_database(), 'TEMP') AND NOT pg_is_in_recovery()
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = to_regclass(%s) AND c.relkind IN ('r', 'p', 'f', 'v')
+"""
+
+_COLUMNS: Final = """
+WITH RECURSIVE base(start, oid) AS (
+  SELECT DISTINCT atttypid, atttypid FROM pg_attribute WHERE attrelid = %(table)s AND attnum > 0 AND NOT attisdropped
+  UNION ALL
+  SELECT base.start, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid WHERE t.typtype = 'd'
+)
+SELECT a.attname, t.typname, t.typtype::text, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, NULL),
+       a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attidentity = 'a', a.attgenerated <> '',
+       coalesce(l.collisdeterministic, true)
+FROM pg_attribute a
+JOIN base ON base.start = a.atttypid
+JOIN pg_type t ON t.oid = base.oid AND t.typtype <> 'd'
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
+WHERE a.attrelid = %(table)s AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum
+"""
+
+_UNIQUES: Final = """
+SELECT array(SELECT a.attname::text
+             FROM unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(number, position)
+             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number ORDER BY position)
+FROM pg_index i
+WHERE i.indrelid = %s AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+ORDER BY NOT i.indisprimary, i.indexrelid
+"""
+
+
+def read_table(connection: "psycopg.Connection[Any]", name: TableName) -> Table | None:
+    """The table as the server has it now; None where there is none of that name."""
+    found = connection.execute(_TABLE, [name.identifier.as_string(connection)]).fetchone()
+    if found is None:
+        return None
+    oid, schema, table, copyable, temporary_allowed = found
+    columns: Sequence[Any] = connection.execute(_COLUMNS, {"table": oid}).fetchall()
+    uniques = connection.execute(_UNIQUES, [oid]).fetchall()
+    return Table(
+        TableName(schema, table),
+        tuple(TableColumn(*row) for row in columns),
+        tuple(tuple(row[0]) for row in uniques),
+        copyable,
+        temporary_allowed,
+    )
