@@ -123,12 +123,12 @@ def _value_struct(batch: Batch) -> ConnectSchema:
     row = record_name(batch, 0)
     if found is None:
         raise DataError(
-            f"record {row}: its value has no schema, and the columns of a table come from one: write records with schema "
-            "and set value.converter.schemas.enable=true for JsonConverter, or use a converter that knows schemas"
+            f"record {row}: its value has no schema, and the columns of a table come from one: write records "
+            "with schema and set value.converter.schemas.enable=true (JsonConverter), or a converter that knows schemas"
         )
     raise DataError(
-        f"record {row}: its value is {found.type.name}, and a row needs a STRUCT: use the converter that the records were "
-        "written with (value.converter, value.converter.schemas.enable=true), or the HoistField transform"
+        f"record {row}: its value is {found.type.name}, and a row needs a STRUCT: use the converter that the records "
+        "were written with (value.converter, value.converter.schemas.enable=true), or the HoistField transform"
     )
 
 
@@ -150,15 +150,15 @@ def _record_key(settings: SinkSettings, batch: Batch) -> list[FieldSource]:
     found = batch.key_schema
     if found is None:
         raise DataError(
-            f"record {record_name(batch, 0)}: pk.mode=record_key, and its key is null or has no schema: write records with "
-            "keys and schemas (key.converter, key.converter.schemas.enable=true), or set pk.mode=record_value"
+            f"record {record_name(batch, 0)}: pk.mode=record_key, and its key is null or has no schema: write records "
+            "with keys and schemas (key.converter, key.converter.schemas.enable=true), or set pk.mode=record_value"
         )
     if found.type is SchemaType.STRUCT:
         return _struct_keys(settings, batch.topic, found, "key")
     if len(settings.pk_fields) != 1:
         raise ConnectError(
-            f"topic {batch.topic}: the records' key is {found.type.name}, one value: set pk.fields to the one column it "
-            f"goes to (it is {','.join(settings.pk_fields) or 'empty'})"
+            f"topic {batch.topic}: the records' key is {found.type.name}, one value: set pk.fields to the one column "
+            f"it goes to (it is {','.join(settings.pk_fields) or 'empty'})"
         )
     return [FieldSource(settings.pk_fields[0], found, "key", is_key=True, whole=True)]
 
@@ -224,7 +224,7 @@ def check_values(batch: Batch, settings: SinkSettings) -> None:
     if row is not None:
         raise DataError(
             f"record {record_name(batch, row)} has no value (a tombstone), and delete.enabled is false: set "
-            "delete.enabled=true with pk.mode=record_key to delete the row, or drop such records with a Filter transform"
+            "delete.enabled=true with pk.mode=record_key to delete the row, or drop such records by a Filter transform"
         )
 
 
@@ -234,6 +234,6 @@ def check_keys(found: Layout, batch: Batch, columns: Sequence[Column]) -> None:
         row = first_null(column, batch.length) if field.is_key else None
         if row is not None:
             raise DataError(
-                f"record {record_name(batch, row)}: field {field.name!r} of its {field.part} is null, and it is part of the "
-                f"primary key (pk.fields); give it a value, or choose another pk.mode or pk.fields"
+                f"record {record_name(batch, row)}: field {field.name!r} of its {field.part} is null, and it is part "
+                "of the primary key (pk.fields); give it a value, or choose another pk.mode or pk.fields"
             )

@@ -1,13 +1,14 @@
-"""The sink's configuration: the keys that the known JDBC sink connectors have, their defaults, and the rules across them."""
+"""The sink's configuration: the keys of the known JDBC sink connectors, defaults, and the rules across them."""
 
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from headrace.connect.api import ConfigDef, ConfigError, Importance, Type, between, one_of
 from headrace.jdbc.connection import define_connection
-from headrace.jdbc.sink.postgresql.table import TableName, parse_name
+from headrace.jdbc.dialects import TableId
+from headrace.jdbc.sink.postgresql.table import parse_name
 
 KAFKA_COLUMNS: Final = ("__connect_topic", "__connect_partition", "__connect_offset")
 INSERT_MODES: Final = ("insert", "upsert", "update")
@@ -49,35 +50,170 @@ class SinkSettings:
     max_retries: int | None
     retry_backoff_ms: int | None
 
-    def table_name(self, topic: str) -> TableName:
-        """The table of a topic. Raises ValueError where the format gives no name."""
+    def table_name(self, topic: str) -> TableId:
+        """The table of a topic. Raises ConfigError where the format gives no name."""
         return parse_name(self.table_name_format.replace("${topic}", topic), fold=not self.quote_always)
 
 
 def sink_config() -> ConfigDef:
     """Every key of the connector that the runtime does not own."""
     definition = define_connection(ConfigDef())
-    writes, data, ddl, retries = "Writes", "Data Mapping", "DDL Support", "Retries"
-    high, medium, low = Importance.HIGH, Importance.MEDIUM, Importance.LOW
-    definition.define("dialect.name", Type.STRING, "", "The database's dialect; left out, the URL says it. PostgreSqlDatabaseDialect is the one there is.", importance=low, group="Database")  # fmt: skip
-    definition.define("insert.mode", Type.STRING, "insert", "insert: add rows, and fail where one is there already. upsert: add or replace by primary key; delivering a record twice changes nothing. update: change rows that are there.", importance=high, group=writes, validator=one_of(*INSERT_MODES))  # fmt: skip
-    definition.define("batch.size", Type.INT, None, "How many rows go into one statement at most; left out, all rows of a consumed batch do. All rows given at once are one transaction.", importance=medium, group=writes, validator=_optional(between(1)))  # fmt: skip
-    definition.define("delete.enabled", Type.BOOLEAN, False, "Whether a record without a value deletes the row of its key; needs pk.mode=record_key.", importance=medium, group=writes)  # fmt: skip
-    definition.define("table.name.format", Type.STRING, "${topic}", "The table, or schema.table, to write to; ${topic} stands for the topic. A part with dots in it goes in double quotes.", importance=medium, group=data, validator=_table_format)  # fmt: skip
-    definition.define("pk.mode", Type.STRING, "none", "Where the primary key comes from: none, kafka (topic, partition, offset), record_key or record_value.", importance=high, group=data, validator=one_of(*PK_MODES))  # fmt: skip
-    definition.define("pk.fields", Type.LIST, "", "The primary key's columns: for kafka, three names (default __connect_topic,__connect_partition,__connect_offset); for record_key, fields of the key (default all), or the name of the column for a key that is no struct; for record_value, fields of the value (default all).", importance=medium, group=data)  # fmt: skip
-    definition.define("fields.whitelist", Type.LIST, "", "The value's fields to write, the primary key aside; empty means all.", importance=medium, group=data)  # fmt: skip
-    definition.define("db.timezone", Type.STRING, "UTC", "The time zone that timestamps are written in to columns without one.", importance=medium, group=data, validator=_time_zone)  # fmt: skip
-    definition.define("replace.null.with.default", Type.BOOLEAN, True, "Whether a null of a field with a default is written as the default.", importance=medium, group=data)  # fmt: skip
-    definition.define("auto.create", Type.BOOLEAN, False, "Whether to create a missing table from the record's schema.", importance=medium, group=ddl)  # fmt: skip
-    definition.define("auto.evolve", Type.BOOLEAN, False, "Whether to add missing columns from the record's schema.", importance=medium, group=ddl)  # fmt: skip
-    definition.define("quote.sql.identifiers", Type.STRING, "always", "always: names are taken letter by letter. never: names are put in lower case, as SQL does with bare names.", importance=medium, group=ddl, validator=one_of("always", "never", "ALWAYS", "NEVER"))  # fmt: skip
-    definition.define("sql.quote.identifiers", Type.BOOLEAN, None, "The same as quote.sql.identifiers, under the name of the Aiven connector.", importance=low, group=ddl)  # fmt: skip
-    definition.define("max.retries", Type.INT, None, "How often to try again where a server is away or a statement may succeed later; left out, a server that is away is waited for without limit, and a statement is tried 10 times.", importance=medium, group=retries, validator=_optional(between(0)))  # fmt: skip
-    definition.define("retry.backoff.ms", Type.INT, None, "How long to wait before trying again, in milliseconds; left out, 100 growing to 3000.", importance=medium, group=retries, validator=_optional(between(0)))  # fmt: skip
+    _define_writes(definition.define)
+    _define_mapping(definition.define)
     for name, why in ACCEPTED.items():
-        definition.define(name, Type.STRING, None, f"Accepted and not acted on: {why}.", importance=low, group="Accepted")
+        definition.define(
+            name, Type.STRING, None, f"Accepted and not acted on: {why}.", importance=Importance.LOW, group="Accepted"
+        )
     return definition
+
+
+def _define_writes(define: Callable[..., Any]) -> None:
+    define(
+        "insert.mode",
+        Type.STRING,
+        "insert",
+        "insert: add rows, and fail where one is there already. upsert: add or replace by primary key; "
+        "delivering a record twice changes nothing. update: change rows that are there.",
+        group="Writes",
+        importance=Importance.HIGH,
+        validator=one_of(*INSERT_MODES),
+    )
+    define(
+        "batch.size",
+        Type.INT,
+        None,
+        "How many rows go into one statement at most; left out, all rows of a consumed batch do. All rows "
+        "given at once are one transaction.",
+        group="Writes",
+        importance=Importance.MEDIUM,
+        validator=_optional(between(1)),
+    )
+    define(
+        "delete.enabled",
+        Type.BOOLEAN,
+        False,
+        "Whether a record without a value deletes the row of its key; needs pk.mode=record_key.",
+        group="Writes",
+        importance=Importance.MEDIUM,
+    )
+    define(
+        "max.retries",
+        Type.INT,
+        None,
+        "How often to try again where a server is away or a statement may succeed later; left out, a server "
+        "that is away is waited for without limit, and a statement is tried 10 times.",
+        group="Retries",
+        importance=Importance.MEDIUM,
+        validator=_optional(between(0)),
+    )
+    define(
+        "retry.backoff.ms",
+        Type.INT,
+        None,
+        "How long to wait before trying again, in milliseconds; left out, 100 growing to 3000.",
+        group="Retries",
+        importance=Importance.MEDIUM,
+        validator=_optional(between(0)),
+    )
+
+
+def _define_mapping(define: Callable[..., Any]) -> None:
+    define(
+        "dialect.name",
+        Type.STRING,
+        "",
+        "The database's dialect; left out, the URL says it. PostgreSqlDatabaseDialect is the one there is.",
+        group="Database",
+        importance=Importance.LOW,
+    )
+    define(
+        "table.name.format",
+        Type.STRING,
+        "${topic}",
+        "The table, or schema.table, to write to; ${topic} stands for the topic. A part with dots in it goes "
+        "in double quotes.",
+        group="Data Mapping",
+        importance=Importance.MEDIUM,
+        validator=_table_format,
+    )
+    define(
+        "pk.mode",
+        Type.STRING,
+        "none",
+        "Where the primary key comes from: none, kafka (topic, partition, offset), record_key or record_value.",
+        group="Data Mapping",
+        importance=Importance.HIGH,
+        validator=one_of(*PK_MODES),
+    )
+    define(
+        "pk.fields",
+        Type.LIST,
+        "",
+        "The primary key's columns: for kafka, three names (default "
+        "__connect_topic,__connect_partition,__connect_offset); for record_key, fields of the key (default "
+        "all), or the name of the column for a key that is no struct; for record_value, fields of the value "
+        "(default all).",
+        group="Data Mapping",
+        importance=Importance.MEDIUM,
+    )
+    define(
+        "fields.whitelist",
+        Type.LIST,
+        "",
+        "The value's fields to write, the primary key aside; empty means all.",
+        group="Data Mapping",
+        importance=Importance.MEDIUM,
+    )
+    define(
+        "db.timezone",
+        Type.STRING,
+        "UTC",
+        "The time zone that timestamps are written in to columns without one.",
+        group="Data Mapping",
+        importance=Importance.MEDIUM,
+        validator=_time_zone,
+    )
+    define(
+        "replace.null.with.default",
+        Type.BOOLEAN,
+        True,
+        "Whether a null of a field with a default is written as the default.",
+        group="Data Mapping",
+        importance=Importance.MEDIUM,
+    )
+    define(
+        "auto.create",
+        Type.BOOLEAN,
+        False,
+        "Whether to create a missing table from the record's schema.",
+        group="DDL Support",
+        importance=Importance.MEDIUM,
+    )
+    define(
+        "auto.evolve",
+        Type.BOOLEAN,
+        False,
+        "Whether to add missing columns from the record's schema.",
+        group="DDL Support",
+        importance=Importance.MEDIUM,
+    )
+    define(
+        "quote.sql.identifiers",
+        Type.STRING,
+        "always",
+        "always: names are taken letter by letter. never: names are put in lower case, as SQL does with bare names.",
+        group="DDL Support",
+        importance=Importance.MEDIUM,
+        validator=one_of("always", "never", "ALWAYS", "NEVER"),
+    )
+    define(
+        "sql.quote.identifiers",
+        Type.BOOLEAN,
+        None,
+        "The same as quote.sql.identifiers, under the name of the Aiven connector.",
+        group="DDL Support",
+        importance=Importance.LOW,
+    )
 
 
 def read_settings(config: Mapping[str, Any]) -> SinkSettings:
@@ -140,7 +276,7 @@ def _optional(validator: Any) -> Any:
 def _table_format(name: str, value: Any) -> None:
     try:
         parse_name(str(value or "").replace("${topic}", "topic"))
-    except ValueError as error:
+    except ConfigError as error:
         raise ConfigError(f"Invalid value {value} for configuration {name}: {error}") from None
 
 

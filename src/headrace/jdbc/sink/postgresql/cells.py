@@ -9,18 +9,15 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from headrace.jdbc.sink.postgresql.fit import FLOATS, INTEGERS, TEXTS, BadValue
-from headrace.jdbc.sink.postgresql.table import TableColumn
+from headrace.jdbc.sink.postgresql.fit import FLOATS, INTEGERS, TEXTS
+from headrace.jdbc.sink.postgresql.table import SinkColumn
 
 Numbers: TypeAlias = np.ndarray[Any, Any]
 
 EPOCH_DAYS: Final = 10_957
 """2000-01-01, PostgreSQL's day zero, counted from 1970-01-01."""
 EPOCH_MICROS: Final = EPOCH_DAYS * 86_400_000_000
-MAX_MILLIS: Final = 9_000_000_000_000_000
-"""Beyond it microseconds do not fit 64 bits; PostgreSQL's own range is narrower still."""
 NUMERIC_DIGITS: Final = 18
 NUMERIC_SCALE: Final = 16
 """Decimals of at most so many digits, so many of them after the point, go through 64-bit integers."""
@@ -52,7 +49,7 @@ Cells = Fixed | Varied
 Encoder = Callable[[pa.Array], Cells]
 
 
-def encoder(column: TableColumn, kind: pa.DataType) -> Encoder | None:
+def encoder(column: SinkColumn, kind: pa.DataType) -> Encoder | None:
     """The function from an array of type `kind` to cells of the column; None where only text is exact."""
     base = column.base
     if INTEGERS.get(base) == kind or FLOATS.get(base) == kind:
@@ -75,7 +72,7 @@ def encoder(column: TableColumn, kind: pa.DataType) -> Encoder | None:
     return found if wanted == kind else None
 
 
-def _takes_text(column: TableColumn) -> bool:
+def _takes_text(column: SinkColumn) -> bool:
     return column.base in TEXTS or column.base in ("json", "jsonb") or column.kind == "e"
 
 
@@ -112,9 +109,6 @@ def _times(array: pa.Array) -> Cells:
 
 def _timestamps(array: pa.Array) -> Cells:
     millis = numbers(array, pa.int64())
-    if len(millis) and (millis.max() > MAX_MILLIS or millis.min() < -MAX_MILLIS):
-        row = int(np.abs(millis.astype(np.float64)).argmax())
-        raise BadValue(row, f"{millis[row]} ms since 1970", "PostgreSQL's timestamps end in the year 294276")
     return Fixed((millis * 1000 - EPOCH_MICROS).astype(">i8"), missing(array))
 
 

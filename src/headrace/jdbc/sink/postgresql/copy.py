@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.jdbc.sink.postgresql.cells import Cells, Encoder, Fixed, Numbers, Varied, encoder, missing
-from headrace.jdbc.sink.postgresql.table import TableColumn
+from headrace.jdbc.sink.postgresql.table import SinkColumn
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
@@ -22,7 +22,7 @@ CHUNK_BYTES: Final = 8 << 20
 _NULL: Final = np.frombuffer(b"\xff\xff\xff\xff", ">i4")[0]
 
 
-def is_binary(columns: Sequence[TableColumn], arrays: Sequence[pa.Array]) -> bool:
+def is_binary(columns: Sequence[SinkColumn], arrays: Sequence[pa.Array]) -> bool:
     """Whether every array has an exact binary form in its column."""
     return all(encoder(column, array.type) is not None for column, array in zip(columns, arrays, strict=True))
 
@@ -36,12 +36,12 @@ def chunks(arrays: Sequence[pa.Array]) -> Iterator[tuple[int, list[pa.Array]]]:
         yield start, [array.slice(start, step) for array in arrays]
 
 
-def binary_rows(columns: Sequence[TableColumn], arrays: Sequence[pa.Array]) -> Any:
+def binary_rows(columns: Sequence[SinkColumn], arrays: Sequence[pa.Array]) -> Any:
     """The rows in binary form, without header and trailer; something with the buffer protocol."""
     cells = [_encode(column, array) for column, array in zip(columns, arrays, strict=True)]
     segments, data = _segments(cells, len(arrays[0]))
     if not data and segments[0].drops == []:
-        return memoryview(segments[0].rows.view(np.uint8).reshape(-1))
+        return segments[0].rows.view(np.uint8).reshape(-1).data
     parts: list[pa.Array] = []
     for segment, varied in zip(segments, [*data, None], strict=True):
         parts.append(segment.as_array())
@@ -51,7 +51,7 @@ def binary_rows(columns: Sequence[TableColumn], arrays: Sequence[pa.Array]) -> A
     return _content(joined)
 
 
-def _encode(column: TableColumn, array: pa.Array) -> Cells:
+def _encode(column: SinkColumn, array: pa.Array) -> Cells:
     found: Encoder | None = encoder(column, array.type)
     if found is None:
         raise TypeError(f"{array.type} has no binary form in a column of type {column.base}")

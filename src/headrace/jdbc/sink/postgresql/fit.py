@@ -6,6 +6,7 @@ another type stays text, which the server reads as that type. What cannot fit is
 """
 
 import base64
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -18,14 +19,17 @@ import pyarrow.compute as pc
 
 from headrace.connect.api import Column, ConnectSchema, SchemaType, to_values
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
-from headrace.jdbc.sink.postgresql.table import TableColumn
+from headrace.jdbc.sink.postgresql.table import SinkColumn
 
 INTEGERS: Final = {"int2": pa.int16(), "int4": pa.int32(), "int8": pa.int64(), "oid": pa.uint32()}
 FLOATS: Final = {"float4": pa.float32(), "float8": pa.float64()}
 TEXTS: Final = frozenset({"text", "varchar", "bpchar", "name", "citext"})
 JSONS: Final = frozenset({"json", "jsonb"})
 MOMENTS: Final = frozenset({"date", "time", "timetz", "timestamp", "timestamptz"})
-_STRICT: Final = frozenset({"uuid", "bytea", "bool", "interval", "xml", "inet", "cidr", "macaddr", "macaddr8"})
+SHORT_DIGITS: Final = 18
+"""Decimals of so many digits fit 64 bits."""
+MAX_MILLIS: Final = 9_000_000_000_000_000
+"""Beyond it microseconds do not fit 64 bits; PostgreSQL's own range is narrower still."""
 
 
 class BadValue(Exception):
@@ -58,15 +62,16 @@ def kind_of(schema: ConnectSchema) -> str:
             return "list"
         case SchemaType.MAP | SchemaType.STRUCT:
             return "document"
-    return schema.type.value
+    return str(schema.type.value)
 
 
 def type_name(schema: ConnectSchema) -> str:
     """The schema's type as a person reads it: `INT32`, or the logical name."""
-    return schema.name.rpartition(".")[2] if schema.name and kind_of(schema) != "document" else schema.type.name
+    logical = schema.name and kind_of(schema) in ("decimal", "date", "time", "timestamp")
+    return str(schema.name).rpartition(".")[2] if logical else schema.type.name
 
 
-def misfit(column: TableColumn, schema: ConnectSchema) -> str | None:
+def misfit(column: SinkColumn, schema: ConnectSchema) -> str | None:
     """What to do about a field that no value of can go into the column; None where they can."""
     kind, base = kind_of(schema), column.base
     is_array = base.startswith("_")
@@ -88,7 +93,7 @@ def misfit(column: TableColumn, schema: ConnectSchema) -> str | None:
     return None if fits else _remedy(kind, column)
 
 
-def _remedy(kind: str, column: TableColumn) -> str:
+def _remedy(kind: str, column: SinkColumn) -> str:
     if column.base in MOMENTS and kind == "integer":
         return "convert the field with the TimestampConverter transform (target.type=Timestamp), or change the column"
     if kind == "document":
@@ -96,7 +101,7 @@ def _remedy(kind: str, column: TableColumn) -> str:
     return "change the column's type, or convert the field with a transform"
 
 
-def fit(column: TableColumn, schema: ConnectSchema, zone: Zone = Zone()) -> Callable[[Column], pa.Array]:  # noqa: B008
+def fit(column: SinkColumn, schema: ConnectSchema, zone: Zone = Zone()) -> Callable[[Column], pa.Array]:
     """The function from a column of `schema` to the array that is written. It raises BadValue."""
     kind, base = kind_of(schema), column.base
     if kind in ("list", "document"):
@@ -121,7 +126,16 @@ def _as_they_are(column: Column) -> pa.Array:
 
 
 def _decimals(column: Column) -> pa.Array:
-    return _as_they_are(column)
+    """Decimals whose schema names no precision are wide; those that are short in fact are made so."""
+    array = _as_they_are(column)
+    if (
+        pa.types.is_decimal(array.type)
+        and array.type.precision > SHORT_DIGITS
+        and 0 <= array.type.scale <= SHORT_DIGITS
+    ):
+        with contextlib.suppress(pa.ArrowInvalid):
+            return array.cast(pa.decimal128(SHORT_DIGITS, array.type.scale))
+    return array
 
 
 def _one_width(array: pa.Array) -> pa.Array:
@@ -195,6 +209,7 @@ def _timestamps(base: str, zone: Zone) -> Callable[[Column], pa.Array]:
 
     def convert(column: Column) -> pa.Array:
         array = pa.array(column, pa.timestamp("ms", tz="UTC")) if isinstance(column, list) else column
+        _check_range(array)
         if base == "timestamptz" or zone.name == "UTC":
             local = array.cast(pa.timestamp("ms"))
         else:
@@ -206,6 +221,15 @@ def _timestamps(base: str, zone: Zone) -> Callable[[Column], pa.Array]:
         return local
 
     return convert
+
+
+def _check_range(array: pa.Array) -> None:
+    millis = array.cast(pa.int64())
+    ends = pc.min_max(millis).as_py()
+    for end in filter(None, ends.values()):
+        if abs(end) > MAX_MILLIS:
+            row = pc.index(millis, end).as_py()
+            raise BadValue(row, f"{end} ms since 1970", "PostgreSQL's timestamps go from 4713 BC to the year 294276")
 
 
 def _by_row(schema: ConnectSchema, text: Callable[[Any], str]) -> Callable[[Column], pa.Array]:

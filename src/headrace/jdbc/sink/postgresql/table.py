@@ -3,37 +3,23 @@
 `read_table` asks the server, once a table and connection; everything else here is sans-IO.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 
-MAX_NAME_BYTES: Final = 63
-"""NAMEDATALEN - 1: what PostgreSQL cuts names to."""
+from headrace.jdbc.dialects import PostgresDialect, TableId
 
-
-@dataclass(frozen=True, slots=True)
-class TableName:
-    """A table as the connector names it; `schema` None means the search path."""
-
-    schema: str | None
-    table: str
-
-    @property
-    def identifier(self) -> sql.Identifier:
-        return sql.Identifier(*filter(None, (self.schema, self.table)))
-
-    def __str__(self) -> str:
-        return ".".join(plain(part) for part in (self.schema, self.table) if part)
+DIALECT: Final = PostgresDialect()
 
 
 @dataclass(frozen=True, slots=True)
-class TableColumn:
+class SinkColumn:
     """A column of a target table.
 
-    `base`: the type's name in pg_type, a domain resolved (`int4`, `_text`). `kind`: pg_type.typtype of it (b, e, r ...).
+    `base`: the type's name in pg_type, a domain resolved (`int4`, `_text`). `kind`: its pg_type.typtype (b, e, r ...).
     `shown`: the type as SQL writes it; `cast`: the same without length or precision. `exact_text`: text that differs in
     bytes differs for the column too.
     """
@@ -55,18 +41,20 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SinkTable:
     """A target table; `uniques`: the columns of each unique index that ON CONFLICT can use, in index order."""
 
-    name: TableName
-    columns: tuple[TableColumn, ...]
+    name: TableId
+    columns: tuple[SinkColumn, ...]
     uniques: tuple[tuple[str, ...], ...] = ()
+    kind: str = "r"
+    """pg_class.relkind: r table, p partitioned table, f foreign table, v view."""
     copyable: bool = True
     """COPY may write it: no view, no rule, no row security."""
-    temporary_allowed: bool = True
+    stageable: bool = True
     """This session may make temporary tables."""
 
-    def column(self, field: str) -> TableColumn | None:
+    def column(self, field: str) -> SinkColumn | None:
         """The column of a field: by its exact name, else by the one that differs in case alone."""
         exact = next((column for column in self.columns if column.name == field), None)
         if exact is not None:
@@ -80,54 +68,27 @@ class Table:
         return next((unique for unique in self.uniques if set(unique) == wanted), None)
 
 
-def plain(name: str) -> str:
-    """A name as SQL needs it: quoted where it must be."""
-    simple = name.isascii() and name.isidentifier() and name == name.lower()
-    return name if simple else '"' + name.replace('"', '""') + '"'
-
-
 def cut_name(name: str) -> str:
     """The name as PostgreSQL keeps it: at most 63 bytes, no character cut in two."""
-    return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+    return name.encode()[: DIALECT.max_identifier_bytes].decode(errors="ignore")
 
 
-def parse_name(text: str, *, fold: bool = False) -> TableName:
-    """`table`, `schema.table` or `catalog.schema.table`; a part in double quotes may hold dots.
+def parse_name(text: str, *, fold: bool = False) -> TableId:
+    """`table` or `schema.table` as PostgreSQL keeps the names; a part in double quotes may hold dots.
 
-    With `fold`, parts outside quotes are put in lower case, as SQL does. Raises ValueError.
+    With `fold`, parts outside quotes are put in lower case, as SQL does. Raises ConfigError.
 
-    >>> parse_name('public."Iris.Data"')
-    TableName(schema='public', table='Iris.Data')
+    >>> parse_name('Public."Iris.Data"', fold=True)
+    TableId(schema='public', name='Iris.Data')
     """
-    parts = [cut_name(part.lower() if fold and not quoted else part) for part, quoted in _split(text)]
-    if not 1 <= len(parts) <= 3 or not all(parts):
-        raise ValueError(f"{text!r} is not of the form table or schema.table (a name with dots in it goes in quotes)")
-    return TableName(parts[-2] if len(parts) > 1 else None, parts[-1])
-
-
-def _split(text: str) -> list[tuple[str, bool]]:
-    parts: list[tuple[str, bool]] = []
-    rest = text
-    while True:
-        if rest.startswith('"'):
-            end = 1
-            while end < len(rest) and (rest[end] != '"' or rest[end : end + 2] == '""'):
-                end += 2 if rest[end] == '"' else 1
-            parts.append((rest[1:end].replace('""', '"'), True))
-            rest = rest[end + 1 :]
-        else:
-            part, _, _ = rest.partition(".")
-            parts.append((part, False))
-            rest = rest[len(part) :]
-        if not rest:
-            return parts
-        if not rest.startswith("."):
-            raise ValueError(f"{text!r} is not a table's name: after a quoted part comes a dot or nothing")
-        rest = rest[1:]
+    if fold:
+        text = "".join(part if part.startswith('"') else part.lower() for part in re.split(r'("(?:[^"]|"")*")', text))
+    found = TableId.parse(text)
+    return TableId(found.schema and cut_name(found.schema), cut_name(found.name))
 
 
 _TABLE: Final = """
-SELECT c.oid, n.nspname, c.relname,
+SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text,
        c.relkind IN ('r', 'p', 'f') AND NOT c.relhasrules AND NOT row_security_active(c.oid),
        has_database_privilege(current_database(), 'TEMP') AND NOT pg_is_in_recovery()
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -161,18 +122,19 @@ ORDER BY NOT i.indisprimary, i.indexrelid
 """
 
 
-def read_table(connection: "psycopg.Connection[Any]", name: TableName) -> Table | None:
+def read_table(connection: "psycopg.Connection[Any]", name: TableId) -> SinkTable | None:
     """The table as the server has it now; None where there is none of that name."""
-    found = connection.execute(_TABLE, [name.identifier.as_string(connection)]).fetchone()
+    found = connection.execute(_TABLE, [DIALECT.quote_table(name)]).fetchone()
     if found is None:
         return None
-    oid, schema, table, copyable, temporary_allowed = found
+    oid, schema, table, kind, copyable, stageable = found
     columns: Sequence[Any] = connection.execute(_COLUMNS, {"table": oid}).fetchall()
     uniques = connection.execute(_UNIQUES, [oid]).fetchall()
-    return Table(
-        TableName(schema, table),
-        tuple(TableColumn(*row) for row in columns),
+    return SinkTable(
+        TableId(schema, table),
+        tuple(SinkColumn(*row) for row in columns),
         tuple(tuple(row[0]) for row in uniques),
+        kind,
         copyable,
-        temporary_allowed,
+        stageable,
     )

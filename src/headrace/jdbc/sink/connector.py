@@ -1,0 +1,79 @@
+"""JdbcSinkConnector: checks the configuration; every task gets all of it, and the worker shares out the partitions."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+from headrace.connect.api import ConfigDef, ConfigError, ConfigValue, ConnectorContext, SinkConnector, SinkTask
+from headrace.jdbc import connection as connections
+from headrace.jdbc.sink.postgresql.plan import missing_table
+from headrace.jdbc.sink.postgresql.table import read_table
+from headrace.jdbc.sink.settings import faults_across, not_acted_on, read_settings, sink_config
+from headrace.jdbc.sink.task import JdbcSinkTask
+
+log = logging.getLogger(__name__)
+
+
+class JdbcSinkConnector(SinkConnector):
+    """Rows from topics into the tables of a database."""
+
+    version = "0.1.0"
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return sink_config()
+
+    @classmethod
+    def task_class(cls) -> type[SinkTask]:
+        return JdbcSinkTask
+
+    @classmethod
+    def validate(cls, properties: Mapping[str, Any], *, connect: bool = False) -> list[ConfigValue]:
+        values = cls.config_def().validate(properties)
+        by_name = {value.name: value for value in values}
+        config = {value.name: None if value.errors else value.value for value in values}
+        for name, texts in faults_across(config).items():
+            by_name[name].errors.extend(texts)
+        try:
+            target = None if by_name["connection.url"].errors else connections.target(config)
+        except ConfigError as error:
+            by_name["connection.url"].errors.append(str(error))
+        if connect and not any(value.errors for value in values) and target is not None:
+            for name, text in _ask(target, config, str(properties.get("topics") or "")):
+                by_name[name].errors.append(text)
+        return values
+
+    def start(self, context: ConnectorContext, properties: Mapping[str, str]) -> None:
+        read_settings(self.config_def().parse(properties))
+        self._properties = dict(properties)
+        note = not_acted_on(properties)
+        if note:
+            log.warning("%s: %s", context.connector, note)
+
+    def task_configs(self, max_tasks: int) -> list[dict[str, str]]:
+        return [dict(self._properties) for _ in range(max_tasks)]
+
+    def stop(self) -> None:
+        return
+
+
+def _ask(target: connections.Target, config: Mapping[str, Any], topics: str) -> list[tuple[str, str]]:
+    """What the database has against the configuration: keys and sentences."""
+    found = connections.try_connect(target)
+    if not isinstance(found, psycopg.Connection):
+        return [(_blamed(found.sentence), found.sentence)]
+    settings = read_settings(config)
+    with found:
+        if settings.auto_create:
+            return []
+        names = [settings.table_name(topic) for topic in filter(None, (part.strip() for part in topics.split(",")))]
+        missing = [name for name in dict.fromkeys(names) if read_table(found, name) is None]
+        return [("table.name.format", missing_table(name, None, keys_wanted=False)) for name in missing]
+
+
+def _blamed(sentence: str) -> str:
+    """The key that a sentence of a failed connect is about: the first one it names."""
+    keys = ("connection.user", "connection.password", "connection.url")
+    return min(keys, key=lambda key: sentence.find(key) if key in sentence else len(sentence))

@@ -1,0 +1,186 @@
+"""A plan: how the records of one topic and one pair of schemas go into one table. Made once, checked before any row.
+
+Sans-IO. Every fault that configuration, schema and table show by themselves is said here, with its remedy.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from headrace.connect.api import Batch, Column, ConnectError, DataError
+from headrace.jdbc.dialects import TableId
+from headrace.jdbc.sink.fields import FieldSource, Layout, check_keys, field_columns, record_name
+from headrace.jdbc.sink.postgresql import statements
+from headrace.jdbc.sink.postgresql.ddl import column_definition
+from headrace.jdbc.sink.postgresql.fit import BadValue, Zone, fit, misfit, type_name
+from headrace.jdbc.sink.postgresql.statements import Shape
+from headrace.jdbc.sink.postgresql.table import SinkColumn, SinkTable
+from headrace.jdbc.sink.settings import SinkSettings
+
+log = logging.getLogger(__name__)
+
+SHOWN_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`fields` and `shape.columns` go side by side; `mode`: insert, upsert, update or delete."""
+
+    layout: Layout
+    fields: tuple[FieldSource, ...]
+    shape: Shape
+    mode: str
+    fits: tuple[Callable[[Column], pa.Array], ...]
+    defaults: bool = True
+    probe: str | None = None
+    """The key column by which a range of the table can be looked at quickly."""
+
+    @property
+    def table(self) -> SinkTable:
+        return self.shape.table
+
+    @property
+    def key_numbers(self) -> list[int]:
+        """Which columns are the key."""
+        return [number for number, column in enumerate(self.shape.columns) if column.name in self.shape.keys]
+
+    def arrays(self, batch: Batch) -> list[pa.Array]:
+        """The batch's values as the table takes them. Raises DataError that names record, column and value."""
+        columns = field_columns(Layout(self.layout.topic, self.fields), batch, defaults=self.defaults)
+        if self.mode != "insert":
+            check_keys(Layout(self.layout.topic, self.fields), batch, columns)
+        arrays = []
+        for column, change, values in zip(self.shape.columns, self.fits, columns, strict=True):
+            try:
+                arrays.append(change(values))
+            except BadValue as bad:
+                place = f"table {self.table.name}, column {column.name!r}: value {shown(bad.value)}"
+                raise DataError(
+                    f"{place} of record {record_name(batch, bad.row)} cannot be written: {bad.why}"
+                ) from None
+        return arrays
+
+
+def shown(value: object) -> str:
+    """A value as an error text has it, not at full length."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+
+
+def missing_fields(table: SinkTable, layout: Layout) -> list[FieldSource]:
+    """The fields that the table has no column for."""
+    return [field for field in layout.fields if table.column(field.name) is None]
+
+
+def make_plan(settings: SinkSettings, table: SinkTable, layout: Layout, *, deletes: bool = False) -> Plan:
+    """The plan, or a ConnectError that says why there is none and what to do."""
+    _no_field_missing(table, layout)
+    pairs = _written(table, layout)
+    mode = "delete" if deletes else settings.insert_mode
+    keys = tuple(column.name for field, column in pairs if field.is_key)
+    shape = Shape(table, tuple(column for _, column in pairs), keys if mode != "insert" else ())
+    if mode in ("insert", "upsert"):
+        _no_column_left_empty(table, pairs, layout)
+    if mode == "upsert":
+        _has_unique_key(shape)
+    if mode == "update" and not shape.others:
+        raise ConnectError(f"table {table.name}: insert.mode=update, and there is no field to change besides the key")
+    zone = Zone(settings.time_zone)
+    return Plan(
+        layout,
+        tuple(field for field, _ in pairs),
+        shape,
+        mode,
+        tuple(_fit(table, field, column, zone) for field, column in pairs),
+        settings.replace_null_with_default,
+        _probe(shape) if mode == "upsert" else None,
+    )
+
+
+def _no_field_missing(table: SinkTable, layout: Layout) -> None:
+    missing = missing_fields(table, layout)
+    if not missing:
+        return
+    names = ", ".join(repr(field.name) for field in missing)
+    ddl = statements.add_columns(table.name, [column_definition(field) for field in missing])
+    raise ConnectError(
+        f"table {table.name} has no column for {_fields(missing)} {names} of topic {layout.topic}: set "
+        f"auto.evolve=true, or run {ddl}, or name the fields that are to be written in fields.whitelist"
+    )
+
+
+def _fields(fields: Sequence[FieldSource]) -> str:
+    return "field" if len(fields) == 1 else "fields"
+
+
+def _written(table: SinkTable, layout: Layout) -> list[tuple[FieldSource, SinkColumn]]:
+    """Fields and their columns, without those that the database computes itself."""
+    pairs: list[tuple[FieldSource, SinkColumn]] = []
+    for field in layout.fields:
+        column = table.column(field.name)
+        assert column is not None
+        twin = next((other for other, taken in pairs if taken is column), None)
+        if twin is not None:
+            raise ConnectError(
+                f"table {table.name}: fields {twin.name!r} and {field.name!r} of topic {layout.topic} both go to "
+                f"column {column.name!r}: rename or drop one with the ReplaceField transform"
+            )
+        if column.generated:
+            log.warning("table %s computes column %r itself: the field is left out", table.name, column.name)
+        else:
+            pairs.append((field, column))
+    return pairs
+
+
+def _no_column_left_empty(table: SinkTable, pairs: Sequence[tuple[FieldSource, SinkColumn]], layout: Layout) -> None:
+    taken = {column.name for _, column in pairs}
+    empty = [column.name for column in table.columns if column.needs_value and column.name not in taken]
+    if empty:
+        names = ", ".join(repr(name) for name in empty)
+        raise ConnectError(
+            f"table {table.name}: column {names} takes no nulls and has no default, and the records of topic "
+            f"{layout.topic} have no such field: give the column a default, or drop its NOT NULL, or add the field "
+            "with the InsertField transform"
+        )
+
+
+def _has_unique_key(shape: Shape) -> None:
+    table = shape.table
+    if table.kind == "v" or table.unique_on(shape.keys) is not None:
+        return
+    keys = statements.names(shape.keys)
+    raise ConnectError(
+        f"table {table.name} has no primary key or unique index on ({keys}), which insert.mode=upsert needs: run "
+        f"ALTER TABLE {table.name} ADD PRIMARY KEY ({keys}), or set pk.fields to the columns of the one it has"
+        + "".join(f" ({statements.names(unique)})" for unique in table.uniques)
+    )
+
+
+def _fit(table: SinkTable, field: FieldSource, column: SinkColumn, zone: Zone) -> Callable[[Column], pa.Array]:
+    remedy = misfit(column, field.schema)
+    if remedy is not None:
+        raise ConnectError(
+            f"table {table.name}: column {column.name!r} is of type {column.shown}, and field {field.name!r} is "
+            f"{type_name(field.schema)}, which does not fit: {remedy}"
+        )
+    return fit(column, field.schema, zone)
+
+
+def _probe(shape: Shape) -> str | None:
+    """The first column of the key's index, where its values have a plain order."""
+    index = shape.table.unique_on(shape.keys)
+    if index is None or not shape.table.copyable:
+        return None
+    first = next(column for column in shape.columns if column.name == index[0])
+    return first.name if first.base in ("int2", "int4", "int8", "date", "timestamp", "timestamptz") else None
+
+
+def missing_table(name: TableId, layout: Layout | None, keys_wanted: bool) -> str:
+    """What to say of a table that is not there."""
+    text = f"there is no table {name} in the database: set auto.create=true, or correct table.name.format, or create it"
+    if layout is None:
+        return text
+    keys = layout.keys if keys_wanted else ()
+    return f"{text}: {statements.create_table(name, [column_definition(field) for field in layout.fields], keys)}"

@@ -1,0 +1,277 @@
+"""Writes rows through one connection: tables read once, plans made once, everything given at once in one transaction.
+
+Thread rule: the task's thread. psycopg's errors pass through; `at` says what was being written then. Nothing here
+retries.
+"""
+
+import itertools
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import psycopg
+import pyarrow as pa
+
+from headrace.connect.api import Batch, ConnectError
+from headrace.jdbc.dialects import TableId
+from headrace.jdbc.sink.fields import Layout, check_values, layout, split_deletes
+from headrace.jdbc.sink.postgresql import copy, keys, statements
+from headrace.jdbc.sink.postgresql.ddl import column_definition
+from headrace.jdbc.sink.postgresql.plan import Plan, make_plan, missing_fields, missing_table
+from headrace.jdbc.sink.postgresql.table import DIALECT, SinkTable, read_table
+from headrace.jdbc.sink.settings import SinkSettings
+
+log = logging.getLogger(__name__)
+
+SESSION: Final = (
+    "SET TIME ZONE 'UTC'; SET client_encoding TO 'UTF8'; SET DateStyle TO 'ISO'; SET IntervalStyle TO 'postgres'"
+)
+PROBED_ROWS: Final = 64
+"""With fewer rows, looking first whether the keys are new costs more than it saves."""
+LONGEST_REST: Final = 64
+"""At most so many statements are written without looking, after looks that found the keys not to be new."""
+
+
+@dataclass(slots=True)
+class Work:
+    """Rows that go by one plan: `arrays` side by side with its columns, `batches` as they were given, in order."""
+
+    plan: Plan
+    arrays: list[pa.Array]
+    batches: list[Batch]
+    order: pa.Array | None = None
+    """Which rows of `batches` these are, where it is not all of them in order."""
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def take(self, rows: pa.Array) -> "Work":
+        order = rows if self.order is None else self.order.take(rows)
+        return replace(self, arrays=[array.take(rows) for array in self.arrays], order=order)
+
+    def source(self, row: int) -> tuple[Batch, int]:
+        """The batch and its row that row `row` came from."""
+        row = row if self.order is None else self.order[row].as_py()
+        for batch in self.batches:
+            if row < batch.length:
+                return batch, row
+            row -= batch.length
+        raise IndexError(row)
+
+
+class Writer:
+    """See the module."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", settings: SinkSettings) -> None:
+        self.connection = connection
+        self.settings = settings
+        self.at: Work | None = None
+        self.looking = True
+        """Whether new keys may be copied straight into the table, in upsert mode."""
+        self.is_fresh = True
+        """No transaction has committed since the tables were read."""
+        self._tables: dict[TableId, SinkTable] = {}
+        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._stages: dict[int, str] = {}
+        self._filled: set[str] = set()
+        self._untrusted: set[int] = set()
+        self._rest = self._skips = 0
+        self._numbers = itertools.count(1)
+        connection.execute(SESSION)
+
+    def forget(self) -> None:
+        """Read tables anew: one was changed under us."""
+        self.is_fresh = True
+        for stage in self._stages.values():
+            self.connection.execute(f"DROP TABLE IF EXISTS pg_temp.{DIALECT.quote(stage)}")
+        self._tables.clear()
+        self._plans.clear()
+        self._stages.clear()
+        self._untrusted.clear()
+
+    def distrust_keys(self, work: Work) -> bool:
+        """Let the server say which keys are equal, for the plan of this work; false where it does so already."""
+        known = id(work.plan) in self._untrusted
+        self._untrusted.add(id(work.plan))
+        return not known
+
+    def prepare(self, batches: Sequence[Batch]) -> list[Work]:
+        """The batches as the tables take them; outside any transaction. Raises DataError, ConnectError."""
+        works: list[Work] = []
+        for batch in batches:
+            for deletes, part in self._parts(batch):
+                plan = self._plan(part, deletes)
+                arrays = plan.arrays(part)
+                if works and works[-1].plan is plan:
+                    works[-1] = _joined(works[-1], arrays, part)
+                else:
+                    works.append(Work(plan, arrays, [part]))
+        for work in works:
+            self._make_stage(work.plan)
+        return works
+
+    def begin(self, *, with_number: bool) -> str | None:
+        """Begin a transaction; gives its number where it was asked for."""
+        self._filled.clear()
+        cursor = self.connection.execute(statements.begin(with_number=with_number), prepare=False)
+        if not with_number:
+            return None
+        cursor.nextset()
+        return str(cursor.fetchone()[0])  # type: ignore[index]
+
+    def write(self, works: Sequence[Work]) -> None:
+        """Write all of it, in order, in the transaction that is open."""
+        for work in works:
+            for part in self._statements(work):
+                self.at = part
+                self._write(part)
+
+    def commit(self) -> None:
+        """Commit; deferred constraints speak here."""
+        self.connection.execute("COMMIT")
+        self.at, self.looking, self.is_fresh = None, True, False
+
+    def roll_back(self) -> None:
+        self.connection.execute("ROLLBACK")
+
+    def _parts(self, batch: Batch) -> list[tuple[bool, Batch]]:
+        if self.settings.delete_enabled:
+            return split_deletes(batch)
+        check_values(batch, self.settings)
+        return [(False, batch)]
+
+    def _plan(self, batch: Batch, deletes: bool) -> Plan:
+        known = (batch.topic, batch.key_schema, None if deletes else batch.value_schema, deletes)
+        plan = self._plans.get(known)
+        if plan is None:
+            found = layout(self.settings, batch, deletes=deletes)
+            plan = self._plans[known] = make_plan(self.settings, self.table(found), found, deletes=deletes)
+        return plan
+
+    def table(self, found: Layout) -> SinkTable:
+        """The table of a layout, created or widened where that is asked for. Raises ConnectError."""
+        name = self.settings.table_name(found.topic)
+        table = self._tables.get(name) or read_table(self.connection, name)
+        if table is None and self.settings.auto_create:
+            table = self._create(name, found)
+        if table is None:
+            raise ConnectError(missing_table(name, found, self.settings.pk_mode != "none"))
+        if self.settings.auto_evolve and missing_fields(table, found):
+            table = self._evolve(table, found)
+        self._tables[name] = table
+        return table
+
+    def _create(self, name: TableId, found: Layout) -> SinkTable | None:
+        columns = [column_definition(field) for field in found.fields]
+        self._define(statements.create_table(name, columns, found.keys))
+        return read_table(self.connection, name)
+
+    def _evolve(self, table: SinkTable, found: Layout) -> SinkTable:
+        columns = [column_definition(field) for field in missing_fields(table, found)]
+        self._define(statements.add_columns(table.name, columns))
+        return read_table(self.connection, table.name) or table
+
+    def _define(self, statement: str) -> None:
+        log.info("%s", statement)
+        try:
+            self.connection.execute(statement.encode())
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable, psycopg.errors.DuplicateColumn):
+            log.info("another task was first")
+
+    def _make_stage(self, plan: Plan) -> None:
+        if plan.mode == "insert" or not plan.table.stageable or id(plan) in self._stages:
+            return
+        stage = f"headrace_stage_{next(self._numbers)}"
+        self.connection.execute(statements.create_stage(stage, plan.shape).encode())
+        self._stages[id(plan)] = stage
+
+    def _statements(self, work: Work) -> Iterator[Work]:
+        """The rows of one statement each."""
+        size = self.settings.batch_size or len(work)
+        if size >= len(work):
+            yield work
+            return
+        for start in range(0, len(work), size):
+            yield work.take(pa.array(range(start, min(start + size, len(work))), pa.int64()))
+
+    def _write(self, work: Work) -> None:
+        plan = work.plan
+        if plan.mode == "insert" and plan.table.copyable:
+            self._copy(statements.copy_table, work)
+        elif plan.mode == "insert":
+            self._execute(statements.insert(statements.from_arrays(plan.shape.columns), plan.shape), work)
+        else:
+            self._write_by_key(work)
+
+    def _write_by_key(self, work: Work) -> None:
+        plan = work.plan
+        exact = id(plan) not in self._untrusted and all(
+            keys.is_exact(plan.shape.columns[number], work.arrays[number].type) for number in plan.key_numbers
+        )
+        if exact:
+            last = keys.last_of_each([work.arrays[number] for number in plan.key_numbers])
+            work = self.at = work if last is None else work.take(last)
+            if self._are_new(work):
+                self._copy(statements.copy_table, work)
+                return
+        self._change(work, exact)
+
+    def _change(self, work: Work, exact: bool) -> None:
+        """Upsert, update or delete; where keys are not `exact`, the server finds the last row of each."""
+        plan, stage = work.plan, self._stages.get(id(work.plan))
+        source = statements.from_arrays(plan.shape.columns) if stage is None else statements.from_stage(stage)
+        if not exact:
+            source = statements.last_of_each(source, plan.shape)
+        statement = {"upsert": statements.upsert, "update": statements.update, "delete": statements.delete}[plan.mode]
+        if stage is None:
+            self._execute(statement(source, plan.shape), work)
+            return
+        if stage in self._filled:
+            self.connection.execute(f"TRUNCATE pg_temp.{DIALECT.quote(stage)}")
+        self._filled.add(stage)
+        target = f"pg_temp.{DIALECT.quote(stage)}"
+        self._copy(lambda shape, binary: statements.copy(target, shape.columns, binary=binary), work)
+        self.connection.execute(statement(source, plan.shape).encode())
+
+    def _are_new(self, work: Work) -> bool:
+        """Whether the table has no key between the least and the greatest of these, so that an upsert is an insert."""
+        plan = work.plan
+        if plan.probe is None or not self.looking or len(work) < PROBED_ROWS:
+            return False
+        if self._rest > 0:
+            self._rest -= 1
+            return False
+        names = [column.name for column in plan.shape.columns]
+        low, high = keys.bounds(work.arrays[names.index(plan.probe)])
+        cursor = psycopg.RawCursor(self.connection)
+        found = cursor.execute(statements.any_between(plan.shape, plan.probe).encode(), (low, high)).fetchone()
+        taken = bool(found and found[0])
+        self._skips = min(self._skips * 2 + 1, LONGEST_REST) if taken else 0
+        self._rest = self._skips
+        return not taken
+
+    def _copy(self, statement: Any, work: Work) -> None:
+        shape = work.plan.shape
+        binary = copy.is_binary(shape.columns, work.arrays)
+        with self.connection.cursor().copy(statement(shape, binary=binary).encode()) as stream:
+            if binary:
+                stream.write(copy.HEADER)
+            for _, arrays in copy.chunks(work.arrays):
+                stream.write(copy.binary_rows(shape.columns, arrays) if binary else copy.text_rows(arrays))
+            if binary:
+                stream.write(copy.TRAILER)
+
+    def _execute(self, statement: str, work: Work) -> None:
+        arrays = [copy.text_array(array).to_pylist() for array in work.arrays]
+        psycopg.RawCursor(self.connection).execute(statement.encode(), arrays)
+
+
+def _joined(work: Work, arrays: Sequence[pa.Array], batch: Batch) -> Work:
+    """The rows of both; arrays that came out in different types meet in text."""
+    pairs = zip(work.arrays, arrays, strict=True)
+    joined = [
+        pa.concat_arrays([one, two] if one.type == two.type else [copy.text_array(one), copy.text_array(two)])
+        for one, two in pairs
+    ]
+    return replace(work, arrays=joined, batches=[*work.batches, batch])

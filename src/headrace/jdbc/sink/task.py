@@ -1,0 +1,223 @@
+"""JdbcSinkTask: writes what it is given in one transaction, through a database that may go away and come back.
+
+Thread rule: one thread calls everything but `cancel`. Invariants 3 and 5: `put` returns when the rows are committed, or
+raises and has written nothing. The one state between the two, a commit whose answer was lost, is kept (`_Doubt`) and
+settled by asking the server for the transaction's fate, before the same rows are written again.
+"""
+
+import contextlib
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+from headrace.connect.api import Batch, ConnectError, RetriableError, SinkOrigin, SinkTask, SinkTaskContext
+from headrace.jdbc import connection as connections
+from headrace.jdbc import errors
+from headrace.jdbc.errors import Verdict
+from headrace.jdbc.sink.postgresql import statements
+from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, fault, is_duplicate, may_be_stale
+from headrace.jdbc.sink.postgresql.plan import missing_table
+from headrace.jdbc.sink.postgresql.table import read_table
+from headrace.jdbc.sink.postgresql.writer import Work, Writer
+from headrace.jdbc.sink.settings import DEFAULT_RETRIES, not_acted_on, read_settings, sink_config
+
+log = logging.getLogger(__name__)
+
+LONGEST_PUT_S: Final = 20.0
+"""How long one `put` waits for a database before it gives the runtime a turn."""
+FIRST_BACKOFF_MS: Final = 100
+LONGEST_BACKOFF_MS: Final = 3_000
+
+Identity = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A transaction whose commit was asked for and not answered, and what it wrote."""
+
+    number: str
+    identity: Identity
+
+
+class _Again(Exception):
+    """The same rows are to be written again at once: what stood in the way has been taken out of it."""
+
+
+class JdbcSinkTask(SinkTask):
+    """See the module."""
+
+    def start(self, context: SinkTaskContext, properties: Mapping[str, str]) -> None:
+        config = sink_config().parse(properties)
+        self._context = context
+        self._settings = read_settings(config)
+        self._target = connections.target(config, f"headrace {context.connector}-{context.task}")
+        self._writer: Writer | None = None
+        self._connection: psycopg.Connection[Any] | None = None
+        self._doubt: _Doubt | None = None
+        self._tries = 0
+        note = not_acted_on(properties)
+        if note and context.task == 0:
+            log.warning("%s: %s", context.connector, note)
+        self._connection = connections.connect(self._target, context.wait)
+        self._writer = Writer(self._connection, self._settings)
+        self._check_tables(properties.get("topics") or "")
+
+    def put(self, batches: Sequence[Batch]) -> None:
+        given = [batch for batch in batches if batch.length]
+        if not given:
+            return
+        waited = 0.0
+        while True:
+            try:
+                self._attempt(given)
+            except RetriableError as error:
+                pause = self._pause(error)
+                waited += pause
+                if waited > LONGEST_PUT_S or self._context.wait(pause):
+                    raise
+            except _Again:
+                continue
+            else:
+                self._tries = 0
+                return
+
+    def stop(self) -> None:
+        self._disconnect()
+
+    def cancel(self) -> None:
+        connections.cut(self._connection)
+
+    def _attempt(self, batches: Sequence[Batch]) -> None:
+        """Write all of it, once. Raises RetriableError where waiting helps, _Again where it need not."""
+        writer = self._writer or self._connect()
+        identity = _identity(batches)
+        try:
+            if self._is_settled(writer, identity):
+                return
+            self._write(writer, writer.prepare(batches), identity)
+        except psycopg.Error as error:
+            found = self._failed(writer, error)
+        else:
+            return
+        raise found  # outside the handler: psycopg's error, which knows the password, does not go along
+
+    def _write(self, writer: Writer, works: Sequence[Work], identity: Identity) -> None:
+        try:
+            number = writer.begin(with_number=self._settings.insert_mode == "insert")
+            writer.write(works)
+            if number is not None:
+                self._doubt = _Doubt(number, identity)
+            writer.commit()
+        except psycopg.Error as error:
+            if not errors.is_lost(error):
+                self._doubt = None
+            raise
+        except BaseException:
+            with contextlib.suppress(psycopg.Error):
+                writer.roll_back()
+            raise
+        self._doubt = None
+
+    def _is_settled(self, writer: Writer, identity: Identity) -> bool:
+        """Whether these rows are in the table already, by a commit whose answer was lost."""
+        doubt = self._doubt
+        if doubt is None:
+            return False
+        if doubt.identity != identity:
+            self._doubt = None
+            return False
+        try:
+            row = psycopg.RawCursor(writer.connection).execute(statements.FATE, (doubt.number,)).fetchone()
+        except psycopg.errors.InvalidParameterValue:
+            row = ("aborted",)  # a number that this server never came to: it lost the transaction
+        fate = row[0] if row else None
+        if fate == "in progress":
+            raise RetriableError(f"transaction {doubt.number}, whose commit was not answered, has not ended yet")
+        self._doubt = None
+        log.info("transaction %s, whose commit was not answered: %s", doubt.number, fate)
+        return bool(fate == "committed")
+
+    def _failed(self, writer: Writer, error: psycopg.Error) -> Exception:
+        """What to raise for an error of the database; the connection is as before the transaction, or gone."""
+        work, writer.at = writer.at, None
+        if errors.is_lost(error) or not self._rolled_back(writer):
+            self._disconnect()
+            return RetriableError(f"the connection to {self._target.url.server} was lost: {_words(error)}")
+        if is_duplicate(error) and work is not None and work.plan.mode == "upsert" and writer.looking:
+            writer.looking = False
+            return _Again()
+        if are_keys_equal_to_the_server(error) and work is not None and writer.distrust_keys(work):
+            return _Again()
+        if may_be_stale(error) and not writer.is_fresh:
+            writer.forget()
+            return _Again()
+        writer.looking = True
+        if errors.is_passing(error):
+            return RetriableError(errors.explain(error, "the target database", self._target.user))
+        return fault(error, work, self._target.user)
+
+    def _rolled_back(self, writer: Writer) -> bool:
+        try:
+            writer.roll_back()
+        except psycopg.Error:
+            return False
+        return True
+
+    def _pause(self, error: RetriableError) -> float:
+        """Seconds to wait before the next try. Raises ConnectError where there have been enough."""
+        self._tries += 1
+        limit = self._settings.max_retries
+        if limit is None and self._connection is not None:
+            limit = DEFAULT_RETRIES
+        if limit is not None and self._tries > limit:
+            raise ConnectError(f"{error} (given up after {limit} retries, max.retries)") from None
+        if self._tries in (1, 10) or self._tries % 100 == 0:
+            log.warning("%s: %s; trying again", self._context.connector, error)
+        fixed = self._settings.retry_backoff_ms
+        growing = min(FIRST_BACKOFF_MS * 2 ** min(self._tries - 1, 10), LONGEST_BACKOFF_MS)
+        return (growing if fixed is None else fixed) / 1000 * random.uniform(0.8, 1.2)
+
+    def _connect(self) -> Writer:
+        """A connection in place of one that was lost. Raises RetriableError, ConnectError where waiting is no use."""
+        found = connections.try_connect(self._target)
+        if not isinstance(found, psycopg.Connection):
+            if found.verdict is Verdict.FAIL:
+                raise ConnectError(found.sentence)
+            raise RetriableError(found.sentence)
+        log.info("%s: connected to %s again", self._context.connector, self._target.url.server)
+        self._connection = found
+        self._writer = Writer(found, self._settings)
+        return self._writer
+
+    def _disconnect(self) -> None:
+        connection, self._connection, self._writer = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
+
+    def _check_tables(self, topics: str) -> None:
+        """Tables that are missing are said before the first record comes."""
+        if self._settings.auto_create or self._connection is None:
+            return
+        for topic in filter(None, (part.strip() for part in topics.split(","))):
+            name = self._settings.table_name(topic)
+            if read_table(self._connection, name) is None:
+                raise ConnectError(missing_table(name, None, keys_wanted=False))
+
+
+def _words(error: psycopg.Error) -> str:
+    return errors.server_words(error.diag.message_primary or str(error))
+
+
+def _identity(batches: Sequence[Batch]) -> Identity:
+    """What tells these records from others: where they were consumed from."""
+    return tuple(
+        (batch.length, batch.kafka_position(0), batch.kafka_position(batch.length - 1))
+        if isinstance(batch.origin, SinkOrigin)
+        else (batch.length, batch.topic)
+        for batch in batches
+    )
