@@ -25,7 +25,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """Produce with acks=0: the client does not wait for anything."""
+    """Produce with acks=0: the client does not wait for anything; `closes` is how it learns of an error."""
+
+    closes: bool = False
 
 
 Answer: TypeAlias = Reply | Frame | NoReply

@@ -132,3 +132,5 @@ class Session:
             self._wire.write((encode_reply(answer.message, header.api_version, header.correlation_id),))
         elif isinstance(answer, Frame):
             self._wire.write(answer.pieces)
+        elif answer.closes:
+            self._wire.close()

@@ -1,0 +1,189 @@
+"""Produce (API key 0): append record batches to partitions.
+
+Behaviour: each partition's batch is checked and appended by itself, as it came; acks=0 gets no answer; acks=1 and -1
+answer after the append (there is one replica), after a flush where `flush.messages` asks for one. A disk that refuses
+is KAFKA_STORAGE_ERROR, and nothing of the batch is left. With acks=0 an error closes the connection, which is how
+Apache Kafka tells such a producer to look again.
+Versions: 3-13, reported from 0 (KAFKA-18659). 7 zstd; 8 error texts; 9 flexible; 10 current leader (KIP-951);
+11-12 transactions, part 2 (KIP-890); 13 topic ids.
+Not offered: message formats before v2 (KIP-724); transactional batches, until there are transactions.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from headrace.broker.dispatch import PRODUCE, Context, api
+from headrace.broker.outcome import Answer, Later, NoReply, Outcome, Reply
+from headrace.broker.partition import Partition, Topic
+from headrace.broker.state import State
+from headrace.log import StorageError
+from headrace.log.batch import BatchHeader, check_produced
+from headrace.log.errors import (
+    BatchLargerThanSegment,
+    BatchRefused,
+    BatchTooLarge,
+    CorruptBatch,
+    InvalidBatch,
+    InvalidTimestamp,
+    OutOfOrderSequence,
+    ProducerFenced,
+    UnsupportedCompression,
+)
+from headrace.log.records import CorruptRecords, read_batch
+from headrace.wire.errors import ErrorCode
+from headrace.wire.messages import ProduceResponse
+from headrace.wire.produce import ProduceData, ProduceTopic, parse_produce
+
+_ZSTD: Final = 4
+_ZSTD_FROM_VERSION: Final = 7
+
+ERRORS: Final[dict[type[BatchRefused], ErrorCode]] = {
+    CorruptBatch: ErrorCode.CORRUPT_MESSAGE,
+    InvalidBatch: ErrorCode.INVALID_RECORD,
+    BatchTooLarge: ErrorCode.MESSAGE_TOO_LARGE,
+    BatchLargerThanSegment: ErrorCode.RECORD_LIST_TOO_LARGE,
+    UnsupportedCompression: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+    InvalidTimestamp: ErrorCode.INVALID_TIMESTAMP,
+    OutOfOrderSequence: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    ProducerFenced: ErrorCode.INVALID_PRODUCER_EPOCH,
+}
+
+
+class Result(NamedTuple):
+    """One partition's part of the answer."""
+
+    partition: int
+    error: ErrorCode
+    base_offset: int = -1
+    append_time: int = -1
+    log_start_offset: int = -1
+    message: str | None = None
+
+
+@api(PRODUCE, versions=(3, 13), reported_low=0, decode=parse_produce)
+def handle(request: ProduceData, context: Context, state: State) -> Outcome:
+    if request.acks not in (-1, 0, 1):
+        return _answer(
+            request,
+            [
+                [Result(part.partition, ErrorCode.INVALID_REQUIRED_ACKS) for part in topic.partitions]
+                for topic in request.topics
+            ],
+        )
+    flushes: list[Callable[[], None]] = []
+    results = [_topic(topic, request, context, state, flushes) for topic in request.topics]
+    if request.acks == 0:
+        return _unanswered(results)
+    answer = _answer(request, results)
+    return _flushed(flushes, answer, request, state) if flushes else answer
+
+
+def _unanswered(results: list[list[Result]]) -> Outcome:
+    if any(result.error for results_of_topic in results for result in results_of_topic):
+        return NoReply(closes=True)
+    return NoReply()
+
+
+def _topic(
+    asked: ProduceTopic, request: ProduceData, context: Context, state: State, flushes: list[Callable[[], None]]
+) -> list[Result]:
+    if asked.topic_id is not None:
+        topic, unknown = state.topics_by_id.get(asked.topic_id), ErrorCode.UNKNOWN_TOPIC_ID
+    else:
+        topic, unknown = state.topics.get(asked.name or ""), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    results = []
+    for index, records in asked.partitions:
+        if topic is None:
+            results.append(Result(index, unknown))
+        elif not 0 <= index < len(topic.partitions):
+            results.append(Result(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
+        else:
+            part = topic.partitions[index]
+            results.append(_append(topic, part, records, request, context))
+            if part.log.unflushed_records >= part.log.settings.flush_messages:
+                flushes.append(part.log.flush_job())
+    return results
+
+
+def _append(
+    topic: Topic, part: Partition, records: memoryview | None, request: ProduceData, context: Context
+) -> Result:
+    log, index = part.log, part.index
+    if topic.is_internal:
+        text = f"Cannot append to internal topic {topic.name}"
+        return Result(index, ErrorCode.INVALID_TOPIC_EXCEPTION, message=text)
+    if request.acks == -1 and log.settings.min_insync_replicas > 1:
+        text = f"There is one replica, and min.insync.replicas of {topic.name} is {log.settings.min_insync_replicas}"
+        return Result(index, ErrorCode.NOT_ENOUGH_REPLICAS, message=text)
+    try:
+        header = check_produced(records if records is not None else memoryview(b""), log.settings.max_message_bytes)
+        if header.is_transactional:
+            return Result(index, ErrorCode.INVALID_TXN_STATE, message="This broker has no transactions")
+        assert records is not None
+        _check_policy(header, records, compacts=log.settings.compacts, version=context.api_version)
+        appended = part.append(records, header, context.now_ms)
+    except BatchRefused as error:
+        return Result(index, ERRORS[type(error)], log_start_offset=log.start_offset, message=str(error))
+    except StorageError as error:
+        return Result(index, ErrorCode.KAFKA_STORAGE_ERROR, message=str(error))
+    return Result(index, ErrorCode.NONE, appended.base_offset, appended.append_time, log.start_offset)
+
+
+def _check_policy(header: BatchHeader, records: memoryview, *, compacts: bool, version: int) -> None:
+    if header.codec == _ZSTD and version < _ZSTD_FROM_VERSION:
+        raise UnsupportedCompression(
+            f"Produce requests with version {version} are not allowed to use ZStandard compression"
+        )
+    if compacts:
+        try:
+            has_keys = all(record.key is not None for record in read_batch(records))
+        except CorruptRecords as error:
+            raise CorruptBatch(str(error)) from error
+        if not has_keys:
+            raise InvalidBatch("Compacted topic cannot accept message without key")
+
+
+def _answer(request: ProduceData, results: list[list[Result]]) -> Reply:
+    topics = [
+        ProduceResponse.TopicProduceResponse(
+            name=topic.name, topic_id=topic.topic_id, partition_responses=[_partition(result) for result in of_topic]
+        )
+        for topic, of_topic in zip(request.topics, results, strict=True)
+    ]
+    return Reply(ProduceResponse(responses=topics))
+
+
+def _partition(result: Result) -> object:
+    return ProduceResponse.TopicProduceResponse.PartitionProduceResponse(
+        index=result.partition,
+        error_code=result.error,
+        base_offset=result.base_offset,
+        log_append_time_ms=result.append_time,
+        log_start_offset=result.log_start_offset,
+        record_errors=[],
+        error_message=result.message,
+    )
+
+
+def _flushed(flushes: list[Callable[[], None]], answer: Reply, request: ProduceData, state: State) -> Later:
+    """Answer once the disk has it; where the disk refuses, every partition of the request is in doubt."""
+    later = Later()
+
+    def flush() -> None:
+        for job in flushes:
+            job()
+
+    failed = _answer(
+        request,
+        [
+            [Result(part.partition, ErrorCode.KAFKA_STORAGE_ERROR) for part in topic.partitions]
+            for topic in request.topics
+        ],
+    )
+
+    def done(_: None, error: Exception | None) -> None:
+        outcome: Answer = answer if error is None else failed
+        later.answer(outcome)
+
+    state.disk.run(flush, done)
+    return later
