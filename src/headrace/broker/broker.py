@@ -6,17 +6,15 @@ where all of that was done.
 """
 
 import asyncio
-import importlib
 import logging
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from headrace.broker import dispatch
+from headrace.broker import dispatch, groups
 from headrace.broker.config import BrokerConfig, Listener
 from headrace.broker.disk import ThreadDisk
 from headrace.broker.metadata import MetadataStore
@@ -103,8 +101,9 @@ async def _open(state: State, store: MetadataStore, storage: Storage) -> None:
 
     for topic in await asyncio.get_running_loop().run_in_executor(None, open_all):
         state.add(topic)  # type: ignore[arg-type]
-    with suppress(ModuleNotFoundError):
-        importlib.import_module("headrace.broker.groups").plug(state)
+    plug = getattr(groups, "plug", None)
+    if plug is not None:
+        plug(state)
 
 
 def _listen_for_the_end(stop: asyncio.Event, parent_descriptor: int | None) -> None:

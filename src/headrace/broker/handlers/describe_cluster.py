@@ -6,7 +6,7 @@ Not offered: nothing.
 """
 
 from headrace.broker.dispatch import DESCRIBE_CLUSTER, Context, api
-from headrace.broker.handlers.metadata import CLUSTER_OPERATIONS, NOT_ASKED
+from headrace.broker.handlers.metadata import CLUSTER_OPERATIONS
 from headrace.broker.outcome import Outcome, Reply
 from headrace.broker.state import State
 from headrace.wire.errors import ErrorCode
@@ -36,9 +36,7 @@ def handle(request: Message, context: Context, state: State) -> Outcome:
             cluster_id=state.cluster_id,
             controller_id=state.config.node_id,
             brokers=[broker],
-            cluster_authorized_operations=CLUSTER_OPERATIONS
-            if request.include_cluster_authorized_operations
-            else NOT_ASKED,
+            authorized_operations=CLUSTER_OPERATIONS if request.include_cluster_authorized_operations else None,
         )
     )
 

@@ -19,10 +19,9 @@ from headrace.broker.state import State, name_fault
 from headrace.wire.errors import ErrorCode
 from headrace.wire.messages import Message, MetadataResponse
 
-TOPIC_OPERATIONS: Final = 0b1101_1111_1000
+TOPIC_OPERATIONS: Final = frozenset({3, 4, 5, 6, 7, 8, 10, 11})
 """Read, write, create, delete, alter, describe, describe configs, alter configs: there is nobody to forbid them."""
-CLUSTER_OPERATIONS: Final = 0b1_1111_1010_0000 | 0b110_0000_0000_0000
-NOT_ASKED: Final = -(2**31)
+CLUSTER_OPERATIONS: Final = frozenset({5, 7, 8, 9, 10, 11, 12, 13, 14})
 
 _Wanted = list[tuple[str | None, Topic | ErrorCode]]
 
@@ -82,7 +81,7 @@ def _fault(error: ErrorCode, asked: Message) -> Message:
         topic_id=asked.topic_id,
         is_internal=False,
         partitions=[],
-        topic_authorized_operations=NOT_ASKED,
+        authorized_operations=None,
     )
 
 
@@ -100,23 +99,23 @@ def _answer(request: Message, context: Context, state: State, topics: Iterable[T
             cluster_id=state.cluster_id,
             controller_id=state.config.node_id,
             topics=[describe(topic) if isinstance(topic, Topic) else topic for topic in topics],
-            cluster_authorized_operations=_asked(request.include_cluster_authorized_operations, CLUSTER_OPERATIONS),
+            authorized_operations=_asked(request.include_cluster_authorized_operations, CLUSTER_OPERATIONS),
         )
     )
 
 
-def _asked(is_asked: bool | None, operations: int) -> int:
-    return operations if is_asked else NOT_ASKED
+def _asked(is_asked: bool | None, operations: frozenset[int]) -> frozenset[int] | None:
+    return operations if is_asked else None
 
 
-def _describe(topic: Topic, operations: int, state: State) -> Message:
+def _describe(topic: Topic, operations: frozenset[int] | None, state: State) -> Message:
     return MetadataResponse.MetadataResponseTopic(
         error_code=ErrorCode.NONE,
         name=topic.name,
         topic_id=topic.topic_id,
         is_internal=topic.is_internal,
         partitions=[_partition(part, state.config.node_id) for part in topic.partitions],
-        topic_authorized_operations=operations,
+        authorized_operations=operations,
     )
 
 
