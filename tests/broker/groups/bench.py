@@ -31,6 +31,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.entries: list[CoordinatorRecord] = []
         self.failure = ErrorCode.NONE
+        self.is_ready = True
 
     def append(self, group_id: str, entries: Sequence[CoordinatorRecord]) -> ErrorCode:
         if self.failure is ErrorCode.NONE:
