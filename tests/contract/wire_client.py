@@ -50,6 +50,8 @@ class WireClient:
         """The decoded answer to the oldest request that has none yet, checked to end where its frame ends."""
         answer = self._posted.pop(0)
         frame = self.receive_frame()
+        if not frame:
+            raise ConnectionError(f"the server closed the connection instead of answering {answer.__name__}")
         response = answer.decode(frame, header=True)
         assert response.header.correlation_id == self._correlation_id - len(self._posted)
         return response

@@ -45,6 +45,15 @@ class GroupCoordinator:
         self.committed = self._offsets.committed.of
         self._check_retention_later()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether groups can be coordinated: not before somebody has asked for a coordinator."""
+        return self._store.journal.is_ready
+
+    def stop(self) -> None:
+        """The broker is about to end: nothing happens here by itself any more."""
+        self._store.timers.cancel_all()
+
     # -- What there is ------------------------------------------------------------------------------------------------
 
     def describe(self, group_id: str) -> DescribedGroup | None:

@@ -16,6 +16,11 @@ from headrace.wire.errors import ErrorCode
 class Journal(Protocol):
     """Where records are kept: `__consumer_offsets`."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is such a topic."""
+        ...
+
     def append(self, group_id: str, entries: Sequence[CoordinatorRecord]) -> ErrorCode:
         """Append to the group's partition as one batch; NONE once a crash of the process cannot undo it."""
         ...

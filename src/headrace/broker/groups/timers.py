@@ -29,3 +29,7 @@ class KeyedTimers:
         timer = self._live.pop(key, None)
         if timer is not None:
             timer.cancel()
+
+    def cancel_all(self) -> None:
+        for key in list(self._live):
+            self.cancel(key)
