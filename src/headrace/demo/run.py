@@ -105,6 +105,8 @@ class Demo:
             if time.monotonic() >= end:
                 break
             view.show(flow.snapshot("running"))
+        if self.interrupts.asked:
+            self.say("ending: the generator stops, the pipeline drains (Ctrl-C again leaves at once)")
         flow.generator.stop()
 
     def _drain(self, flow: "_Flow", view: View) -> None:
