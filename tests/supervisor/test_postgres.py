@@ -149,3 +149,9 @@ def test_a_kept_folder_stays() -> None:
         (folder.path / "file").touch()
     assert (folder.path / "file").exists()
     shutil.rmtree(folder.path)
+
+
+def test_a_folder_goes_even_without_its_caretaker() -> None:
+    with TemporaryFolder("headrace-test-") as folder:
+        folder._caretaker.kill()
+    assert not folder.path.exists()

@@ -49,14 +49,17 @@ class TemporaryFolder:
         if self.lifeline < 0:
             return
         assert self._caretaker.stdin is not None and self._caretaker.stdout is not None
-        if self.keep:
-            self._caretaker.stdin.write(b"k")
-        self._caretaker.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            if self.keep:
+                self._caretaker.stdin.write(b"k")
+            self._caretaker.stdin.close()
         os.close(self.lifeline)
         self.lifeline = -1
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._caretaker.wait(CLOSE_S)
         self._caretaker.stdout.close()
+        if not self.keep:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
