@@ -1,0 +1,127 @@
+"""`headrace up` as a user runs it: a process of its own, its output, its signals."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.conftest import free_port
+from tests.supervisor.processes import processes_naming, wait_until
+
+pytestmark = pytest.mark.timeout(120)
+
+
+class Up:
+    """One run of the command."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir, self.broker_port, self.connect_port = data_dir, free_port(), free_port()
+        arguments = ["--broker-port", str(self.broker_port), "--connect-port", str(self.connect_port)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "headrace", "up", "--data-dir", str(data_dir), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self.first_line = self.process.stdout.readline()
+
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": f"localhost:{self.broker_port}"})
+
+    def child(self, word: str) -> int:
+        """The process that runs `headrace WORD`."""
+        (pid,) = [
+            int(process.name)
+            for process in Path("/proc").iterdir()
+            if process.name.isdigit() and self._is_child(process, word)
+        ]
+        return pid
+
+    def _is_child(self, process: Path, word: str) -> bool:
+        try:
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            return False
+        return "headrace" in words and word in words and any(str(self.data_dir) in part for part in words)
+
+    def end(self) -> tuple[int, str]:
+        """The exit status and the rest of the output."""
+        rest, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, rest
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    up = Up(tmp_path / "data")
+    yield up
+    up.process.kill()
+    up.process.communicate()
+
+
+def test_up_tells_when_it_is_ready_and_both_servers_answer(up: Up) -> None:
+    assert up.first_line.startswith("ready in "), up.end()
+    metadata = up.admin().list_topics(timeout=10)
+    assert "docker-connect-configs" in metadata.topics
+    assert [f"{broker.host}:{broker.port}" for broker in metadata.brokers.values()] == [f"localhost:{up.broker_port}"]
+    connection = http.client.HTTPConnection("127.0.0.1", up.connect_port, timeout=10)
+    connection.request("GET", "/connectors")
+    assert connection.getresponse().read() == b"[]"
+    connection.close()
+
+
+def test_one_signal_stops_both_and_nothing_is_left(up: Up) -> None:
+    up.process.send_signal(signal.SIGINT)
+    status, rest = up.end()
+    assert (status, rest.splitlines()[-1]) == (0, "stopped")
+    assert not processes_naming(str(up.data_dir))
+
+
+def test_topics_are_there_after_a_restart(up: Up) -> None:
+    up.admin().create_topics([NewTopic("kept", 3, 1)])["kept"].result(10)
+    up.process.send_signal(signal.SIGTERM)
+    up.end()
+    again = Up(up.data_dir)
+    try:
+        assert len(again.admin().list_topics(timeout=10).topics["kept"].partitions) == 3
+    finally:
+        again.process.send_signal(signal.SIGTERM)
+        again.end()
+
+
+@pytest.mark.crash
+def test_kill_9_of_up_leaves_no_process(up: Up) -> None:
+    assert processes_naming(str(up.data_dir))
+    up.process.kill()
+    assert wait_until(lambda: not processes_naming(str(up.data_dir)), 15)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("server", ["broker", "connect"])
+def test_a_server_that_is_killed_is_named_and_the_rest_is_stopped(up: Up, server: str) -> None:
+    os.kill(up.child(server), signal.SIGKILL)
+    status, rest = up.end()
+    assert status == 1
+    assert f"headrace up: {server} was killed by SIGKILL" in rest
+    assert wait_until(lambda: not processes_naming(str(up.data_dir)))
+
+
+def test_a_taken_port_is_named_with_the_option_that_gives_another(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        command = [sys.executable, "-m", "headrace", "up", "--data-dir", str(tmp_path), "--broker-port", port]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert (
+        ended.stderr == f"headrace up: port {port} is taken by another program: give another one with --broker-port\n"
+    )
