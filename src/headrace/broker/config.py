@@ -5,15 +5,19 @@ made for Kafka has many), and refused when it was given by hand.
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from headrace.config import ConfigDef, ConfigError, Importance, Type
 from headrace.config.definition import between
 from headrace.log.settings import TOPIC_CONFIGS, LogSettings
 
+# Names have underscores, as PLAINTEXT_HOST of the compose files, which URLs' schemes cannot have.
+_LISTENER: Final = re.compile(
+    r"(?P<name>[A-Za-z][\w.-]*)://(?:\[(?P<bracketed>[0-9A-Fa-f:.%]+)\]|(?P<host>[\w.-]*)):(?P<port>\d{1,5})"
+)
 _HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 
@@ -192,18 +196,13 @@ def refuse_unknown(properties: Mapping[str, Any]) -> None:
 
 def parse_listener(key: str, text: str) -> tuple[str, str, int]:
     """(name, host, port) of NAME://HOST:PORT; the name in capitals. Raises ConfigError."""
-    try:
-        parts = urlsplit(text.strip())
-        name, host, port = parts.scheme.upper(), parts.hostname or "", parts.port
-    except ValueError:
-        name, host, port = "", "", None
-    if not name or port is None or parts.path or parts.query or "@" in parts.netloc:
+    found = _LISTENER.fullmatch(text.strip())
+    if found is None or int(found["port"]) > 65_535:
         raise ConfigError(
             f"Invalid value {text} for configuration {key}: NAME://HOST:PORT would do, such as "
             "PLAINTEXT://127.0.0.1:9092"
         )
-    bracketed = parts.netloc.rpartition(":")[0].strip("[]")
-    return name, bracketed if bracketed.lower() == host else host, port
+    return found["name"].upper(), found["bracketed"] or found["host"] or "", int(found["port"])
 
 
 def _listeners(listeners: list[str], advertised: list[str] | None) -> list[Listener]:
