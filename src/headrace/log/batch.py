@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import crc32c
 
-from headrace.log.errors import BatchTooLarge, CorruptBatch, InvalidBatch, UnsupportedCompression
+from headrace.log.errors import BatchTooLarge, CorruptBatch, IncompleteBatch, InvalidBatch, UnsupportedCompression
 
 HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 HEADER_BYTES: Final = HEADER.size
@@ -25,6 +25,7 @@ _CRC: Final = struct.Struct(">I")
 _CRC_AT: Final = 17
 _ATTRIBUTES: Final = struct.Struct(">h")
 _MAX_TIMESTAMP_AT: Final = 35
+_APPEND_TIME: Final = 0x08
 _LONG: Final = struct.Struct(">q")
 MAX_SEQUENCE: Final = 2**31 - 1
 
@@ -64,7 +65,7 @@ class BatchHeader(NamedTuple):
 
     @property
     def is_log_append_time(self) -> bool:
-        return bool(self.attributes & 0x08)
+        return bool(self.attributes & _APPEND_TIME)
 
     @property
     def is_transactional(self) -> bool:
@@ -90,17 +91,17 @@ def read_header(buffer: Buffer, position: int = 0) -> BatchHeader:
 def check_produced(records: memoryview, max_bytes: int) -> BatchHeader:
     """The header of what a producer sent for one partition: exactly one batch, whole and valid.
 
-    Raises InvalidBatch, BatchTooLarge, UnsupportedCompression or CorruptBatch, as Apache Kafka would.
+    Raises IncompleteBatch, InvalidBatch, BatchTooLarge, UnsupportedCompression or CorruptBatch, as Apache Kafka would.
     """
     if len(records) < HEADER_BYTES:
-        raise InvalidBatch("Produce requests must have at least one record batch per partition")
+        raise IncompleteBatch("Produce requests must have at least one record batch per partition")
     header = read_header(records)
     if header.magic != 2:
-        raise InvalidBatch("Produce requests are only allowed to contain record batches with magic version 2")
+        raise IncompleteBatch("Produce requests are only allowed to contain record batches with magic version 2")
     if header.length < HEADER_BYTES - OVERHEAD_BYTES or header.size > len(records):
-        raise CorruptBatch(f"Record batch of {header.size} bytes in a record set of {len(records)} bytes")
+        raise IncompleteBatch(f"Record batch of {header.size} bytes in a record set of {len(records)} bytes")
     if header.size < len(records):
-        raise InvalidBatch("Produce requests are only allowed to contain exactly one record batch per partition")
+        raise IncompleteBatch("Produce requests are only allowed to contain exactly one record batch per partition")
     if header.size > max_bytes:
         raise BatchTooLarge(
             f"The record batch size is {header.size} bytes which exceeds the maximum configured value of {max_bytes}: "
@@ -135,12 +136,20 @@ def place(batch: bytearray | memoryview, base_offset: int, leader_epoch: int) ->
 
 def stamp(batch: bytearray | memoryview, header: BatchHeader, now_ms: int) -> BatchHeader:
     """Make it carry the time of its append (`message.timestamp.type=LogAppendTime`); its CRC is computed anew."""
-    attributes = header.attributes | 0x08
+    return _rewrite(batch, header, header.attributes | _APPEND_TIME, now_ms)
+
+
+def unstamp(batch: bytearray | memoryview, header: BatchHeader) -> BatchHeader:
+    """Make it carry its producer's time, whatever the producer said it was; its CRC is computed anew."""
+    return _rewrite(batch, header, header.attributes & ~_APPEND_TIME, header.max_timestamp)
+
+
+def _rewrite(batch: bytearray | memoryview, header: BatchHeader, attributes: int, timestamp: int) -> BatchHeader:
     _ATTRIBUTES.pack_into(batch, _CRC_FROM, attributes)
-    _LONG.pack_into(batch, _MAX_TIMESTAMP_AT, now_ms)
+    _LONG.pack_into(batch, _MAX_TIMESTAMP_AT, timestamp)
     crc = crc32c.crc32c(memoryview(batch)[_CRC_FROM:])
     _CRC.pack_into(batch, _CRC_AT, crc)
-    return header._replace(attributes=attributes, max_timestamp=now_ms, crc=crc)
+    return header._replace(attributes=attributes, max_timestamp=timestamp, crc=crc)
 
 
 def is_whole(buffer: Buffer, header: BatchHeader, position: int) -> bool:

@@ -17,6 +17,14 @@ class InvalidBatch(BatchRefused):
     """The header contradicts itself, or asks for what clients may not."""
 
 
+class IncompleteBatch(InvalidBatch):
+    """Not exactly one whole batch of magic 2."""
+
+
+class KeyMissing(InvalidBatch):
+    """A record without a key for a compacted topic."""
+
+
 class BatchTooLarge(BatchRefused):
     """Larger than `max.message.bytes`."""
 

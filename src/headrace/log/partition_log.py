@@ -132,9 +132,7 @@ class PartitionLog:
                 f"Timestamp {header.max_timestamp} of message with offset 0 is out of range. The timestamp should be "
                 f"within [{now_ms - before}, {now_ms + after}]"
             )
-        if header.is_log_append_time:
-            raise InvalidTimestamp("Invalid timestamp type in record batch. Producers must send CreateTime")
-        return header
+        return batches.unstamp(batch, header) if header.is_log_append_time else header
 
     def _write(self, batch: bytearray | memoryview, header: BatchHeader, now_ms: int) -> None:
         if self.failure is not None:

@@ -9,6 +9,7 @@ from headrace.config.definition import between
 
 MAX_LONG: Final = 2**63 - 1
 MAX_INT: Final = 2**31 - 1
+_PASSED_OVER: Final = "Taken and not acted on."
 _CODECS: Final = ("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")
 
 
@@ -34,6 +35,11 @@ def _timestamp_type(name: str, value: Any) -> None:
         )
 
 
+def _untiered(name: str, value: Any) -> None:
+    if value:
+        raise ConfigError(f"Invalid value {value} for configuration {name}: this broker has no tiered storage")
+
+
 def topic_configs() -> ConfigDef:
     """The keys of a topic, as `org.apache.kafka.storage.internals.log.LogConfig` defines them."""
     keys = ConfigDef()
@@ -46,6 +52,12 @@ def topic_configs() -> ConfigDef:
 
     keys.define("cleanup.policy", Type.LIST, "delete", "delete, compact, or both.", validator=_policies)
     keys.define("compression.type", Type.STRING, "producer", "Batches are stored as they came.", validator=_codec)
+    for name, default, low, high in (
+        ("compression.gzip.level", -1, -1, 9),
+        ("compression.lz4.level", 9, 1, 17),
+        ("compression.zstd.level", 3, -131_072, 22),
+    ):
+        keys.define(name, Type.INT, default, _PASSED_OVER, validator=between(low, high))
     long("delete.retention.ms", 86_400_000, "How long a tombstone outlives its key on a compacted topic.")
     long("file.delete.delay.ms", 60_000, "How long a deleted segment's file is kept.")
     long("flush.messages", MAX_LONG, "After how many records a write is forced to the disk before its answer.", 1)
@@ -53,6 +65,8 @@ def topic_configs() -> ConfigDef:
     number("index.interval.bytes", 4096, "Bytes of log between two entries of an index.")
     long("max.compaction.lag.ms", MAX_LONG, "How long a record may stay uncompacted.", 1)
     number("max.message.bytes", 1_048_588, "The largest record batch.")
+    long("local.retention.bytes", -2, _PASSED_OVER, -2)
+    long("local.retention.ms", -2, _PASSED_OVER, -2)
     long("message.timestamp.after.max.ms", 3_600_000, "How far in the future a record's timestamp may be.")
     long("message.timestamp.before.max.ms", MAX_LONG, "How far in the past a record's timestamp may be.")
     keys.define(
@@ -63,17 +77,19 @@ def topic_configs() -> ConfigDef:
     )
     long("min.compaction.lag.ms", 0, "How long a record stays uncompacted at least.")
     number("min.insync.replicas", 1, "There is one replica, so 1 is what holds.", 1)
-    keys.define("preallocate", Type.BOOLEAN, False, "Taken and not acted on: files grow as they are written.")
+    keys.define("preallocate", Type.BOOLEAN, False, _PASSED_OVER)
+    for name in ("remote.log.copy.disable", "remote.log.delete.on.disable", "remote.storage.enable"):
+        keys.define(name, Type.BOOLEAN, False, "There is no tiered storage.", validator=_untiered)
     long("retention.bytes", -1, "The largest size of a partition; -1 for any.", -1)
     long("retention.ms", 604_800_000, "How long records are kept; -1 for ever.", -1)
     number("segment.bytes", 1_073_741_824, "The largest size of a segment.", 1_048_576)
-    number("segment.index.bytes", 10_485_760, "Taken and not acted on: indexes are not preallocated.", 4)
-    long("segment.jitter.ms", 0, "Taken and not acted on.")
+    number("segment.index.bytes", 10_485_760, _PASSED_OVER, 4)
+    long("segment.jitter.ms", 0, _PASSED_OVER)
     long("segment.ms", 604_800_000, "After how long a segment is rolled even if it is not full.", 1)
-    keys.define("unclean.leader.election.enable", Type.BOOLEAN, False, "There is one replica: taken, not acted on.")
-    keys.define("leader.replication.throttled.replicas", Type.LIST, "", "There is one replica: taken, not acted on.")
-    keys.define("follower.replication.throttled.replicas", Type.LIST, "", "There is one replica: taken, not acted on.")
-    return keys
+    keys.define("unclean.leader.election.enable", Type.BOOLEAN, False, _PASSED_OVER)
+    keys.define("leader.replication.throttled.replicas", Type.LIST, "", _PASSED_OVER)
+    keys.define("follower.replication.throttled.replicas", Type.LIST, "", _PASSED_OVER)
+    return ConfigDef(keys.keys[name] for name in sorted(keys.keys))
 
 
 TOPIC_CONFIGS: Final = topic_configs()

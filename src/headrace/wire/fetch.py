@@ -21,7 +21,10 @@ _ZERO_ID: Final = UUID(int=0)
 
 
 class FetchedPartition(NamedTuple):
-    """One partition's answer; -1 for offsets that an error leaves unknown. `diverging` is (epoch, end offset)."""
+    """One partition's answer, or that there is no such partition; -1 for offsets that an error leaves unknown.
+
+    `diverging` is (epoch, end offset).
+    """
 
     partition: int
     error_code: int
@@ -29,6 +32,7 @@ class FetchedPartition(NamedTuple):
     log_start_offset: int
     records: bytes
     diverging: tuple[int, int] | None = None
+    is_unknown: bool = False
 
 
 class FetchedTopic(NamedTuple):
@@ -83,15 +87,15 @@ def _partition_head(partition: FetchedPartition, version: int, text: bytearray, 
     if version >= 5:
         text += _LOG_START.pack(partition.log_start_offset)
     flexible = version >= _FLEXIBLE_FROM
-    text += _no_aborted_transactions(flexible=flexible, committed=committed)
+    text += _no_aborted_transactions(flexible=flexible, is_list=committed or partition.is_unknown)
     if version >= 11:
         text += b"\xff\xff\xff\xff"  # no preferred read replica
     text += _count(len(partition.records), flexible=flexible)
 
 
-def _no_aborted_transactions(*, flexible: bool, committed: bool) -> bytes:
-    """An empty list for readers of committed records, null for all others, as Apache Kafka has it."""
-    if committed:
+def _no_aborted_transactions(*, flexible: bool, is_list: bool) -> bytes:
+    """As Apache Kafka: an empty list for readers of committed records and partitions that are not there, else null."""
+    if is_list:
         return b"\x01" if flexible else b"\x00\x00\x00\x00"
     return b"\x00" if flexible else b"\xff\xff\xff\xff"
 

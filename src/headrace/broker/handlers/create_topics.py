@@ -77,7 +77,7 @@ def _plan(asked: Message, state: State, *, is_twice: bool) -> NewTopic | Refusal
     if is_twice:
         return Refusal(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
     if asked.name == "__cluster_metadata":
-        return Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, f"Creation of internal topic {asked.name} is prohibited.")
+        return Refusal(ErrorCode.INVALID_REQUEST, f"Creation of internal topic {asked.name} is prohibited.")
     fault = name_fault(asked.name)
     if fault is not None:
         return Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, fault)
@@ -125,9 +125,7 @@ def _counted(asked: Message, state: State) -> int | Refusal:
     if asked.num_partitions < -1 or asked.num_partitions == 0:
         return Refusal(ErrorCode.INVALID_PARTITIONS, "Number of partitions was set to an invalid non-positive value.")
     if asked.num_partitions > _MOST_PARTITIONS:
-        return Refusal(
-            ErrorCode.POLICY_VIOLATION, f"Excessively large number of partitions per request: {asked.num_partitions}"
-        )
+        return Refusal(ErrorCode.POLICY_VIOLATION, "Excessively large number of partitions per request.")
     if asked.replication_factor > 1:
         factor = asked.replication_factor
         return Refusal(
@@ -156,19 +154,22 @@ def _assigned(asked: Message, state: State) -> int | Refusal:
         return Refusal(
             ErrorCode.INVALID_REPLICA_ASSIGNMENT, "partitions should be a consecutive 0-based integer sequence"
         )
-    for assignment in asked.assignments:
-        if assignment.broker_ids != [state.config.node_id]:
+    for broker_id in (broker_id for assignment in asked.assignments for broker_id in assignment.broker_ids):
+        if broker_id != state.config.node_id:
             return Refusal(
                 ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-                f"The manual partition assignment includes broker(s) {assignment.broker_ids}, but this broker is one "
-                f"node, {state.config.node_id}.",
+                f"The manual partition assignment includes broker {broker_id}, but no such broker is registered.",
             )
+    if any(len(assignment.broker_ids) != 1 for assignment in asked.assignments):
+        return Refusal(
+            ErrorCode.INVALID_REPLICA_ASSIGNMENT, "The manual partition assignment must name one broker a partition."
+        )
     return len(indexes)
 
 
 def _refused(name: str, refusal: Refusal) -> Message:
     return CreateTopicsResponse.CreatableTopicResult(
-        name=name, error_code=refusal.error, error_message=refusal.message, configs=None
+        name=name, error_code=refusal.error, error_message=refusal.message, configs=[]
     )
 
 

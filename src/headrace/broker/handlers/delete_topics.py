@@ -27,12 +27,14 @@ def handle(request: Message, context: Context, state: State) -> Outcome:
     )
     found = [_find(name, topic_id, state, context.api_version) for name, topic_id in asked]
     counts = Counter(topic.name for topic in found if isinstance(topic, Topic))
-    answers, doomed = [], []
+    answers, doomed, told = [], [], set()
     for (name, topic_id), topic in zip(asked, found, strict=True):
         if not isinstance(topic, Topic):
             answers.append(topic)
         elif counts[topic.name] > 1:
-            answers.append(_result(name, topic_id, ErrorCode.INVALID_REQUEST, "Duplicate topic name."))
+            if topic.name not in told:
+                told.add(topic.name)
+                answers.append(_result(name, topic_id, ErrorCode.INVALID_REQUEST, "Duplicate topic name."))
         else:
             answers.append(_result(topic.name, topic.topic_id, ErrorCode.NONE, None))
             doomed.append((topic, answers[-1]))

@@ -199,7 +199,8 @@ def _read_files(pieces: list[Slice]) -> dict[Slice, bytes]:
 
 def _fetched(read: _Read, contents: dict[Slice, bytes]) -> FetchedPartition:
     if read.part is None:
-        return FetchedPartition(read.index, read.error, -1, -1, b"")
+        is_unknown = read.error in (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID)
+        return FetchedPartition(read.index, read.error, -1, -1, b"", is_unknown=is_unknown)
     log, records = read.part.log, b""
     try:
         if read.piece is not None:

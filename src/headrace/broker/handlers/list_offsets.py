@@ -32,14 +32,14 @@ _SINCE_VERSION: Final = {MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9, 
 
 @api(LIST_OFFSETS, versions=(1, 11))
 def handle(request: Message, context: Context, state: State) -> Outcome:
-    asked_twice = _asked_twice(request)
+    counts = Counter((topic.name, asked.partition_index) for topic in request.topics for asked in topic.partitions)
     lookups: list[tuple[Message, Partition, Lookup]] = []
     topics = []
     for topic in request.topics:
         answers = []
-        for asked in topic.partitions:
+        for asked in {asked.partition_index: asked for asked in topic.partitions}.values():
             part = state.partition(topic.name, asked.partition_index)
-            answer = _fault(asked, part, context, is_twice=(topic.name, asked.partition_index) in asked_twice)
+            answer = _fault(asked, part, context, is_twice=counts[topic.name, asked.partition_index] > 1)
             if answer is None:
                 assert part is not None
                 answer = _at_end(asked, part)
@@ -51,11 +51,6 @@ def handle(request: Message, context: Context, state: State) -> Outcome:
         topics.append(ListOffsetsResponse.ListOffsetsTopicResponse(name=topic.name, partitions=answers))
     reply = Reply(ListOffsetsResponse(topics=topics))
     return _looked_up(lookups, reply, state) if lookups else reply
-
-
-def _asked_twice(request: Message) -> set[tuple[str, int]]:
-    counts = Counter((topic.name, asked.partition_index) for topic in request.topics for asked in topic.partitions)
-    return {key for key, count in counts.items() if count > 1}
 
 
 def _partition(index: int, error: ErrorCode, timestamp: int = -1, offset: int = -1, epoch: int = -1) -> Message:

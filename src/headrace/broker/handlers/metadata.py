@@ -21,7 +21,7 @@ from headrace.wire.messages import Message, MetadataResponse
 
 TOPIC_OPERATIONS: Final = frozenset({3, 4, 5, 6, 7, 8, 10, 11})
 """Read, write, create, delete, alter, describe, describe configs, alter configs: there is nobody to forbid them."""
-CLUSTER_OPERATIONS: Final = frozenset({5, 7, 8, 9, 10, 11, 12, 13, 14})
+CLUSTER_OPERATIONS: Final = frozenset({5, 7, 8, 9, 10, 11, 12})
 
 _Wanted = list[tuple[str | None, Topic | ErrorCode]]
 
@@ -56,32 +56,35 @@ def _to_be_made(request: Message, context: Context, state: State) -> list[str]:
 
 
 def _found(request: Message, context: Context, state: State) -> list[Topic | Message]:
-    return [_find(asked, context, state) for asked in request.topics]
+    return [_find(request, asked, context, state) for asked in request.topics]
 
 
-def _find(asked: Message, context: Context, state: State) -> Topic | Message:
+def _find(request: Message, asked: Message, context: Context, state: State) -> Topic | Message:
     """The topic, or the answer that says why there is none."""
+    fault = partial(
+        _fault, asked=asked, operations=_asked(request.include_topic_authorized_operations, TOPIC_OPERATIONS)
+    )
     if context.api_version < 12 and (asked.name is None or asked.topic_id is not None):
-        return _fault(ErrorCode.INVALID_REQUEST, asked)
+        return fault(ErrorCode.INVALID_REQUEST)
     if asked.topic_id is not None:
-        return state.topics_by_id.get(asked.topic_id) or _fault(ErrorCode.UNKNOWN_TOPIC_ID, asked)
+        return state.topics_by_id.get(asked.topic_id) or fault(ErrorCode.UNKNOWN_TOPIC_ID)
     if asked.name is None:
-        return _fault(ErrorCode.UNKNOWN_TOPIC_ID, asked)
+        return fault(ErrorCode.UNKNOWN_TOPIC_ID)
     topic = state.topics.get(asked.name)
     if topic is not None:
         return topic
     is_bad = name_fault(asked.name) is not None
-    return _fault(ErrorCode.INVALID_TOPIC_EXCEPTION if is_bad else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, asked)
+    return fault(ErrorCode.INVALID_TOPIC_EXCEPTION if is_bad else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
 
 
-def _fault(error: ErrorCode, asked: Message) -> Message:
+def _fault(error: ErrorCode, asked: Message, operations: frozenset[int] | None) -> Message:
     return MetadataResponse.MetadataResponseTopic(
         error_code=error,
         name=asked.name,
         topic_id=asked.topic_id,
         is_internal=False,
         partitions=[],
-        authorized_operations=None,
+        authorized_operations=operations,
     )
 
 

@@ -23,8 +23,10 @@ from headrace.log.errors import (
     BatchRefused,
     BatchTooLarge,
     CorruptBatch,
+    IncompleteBatch,
     InvalidBatch,
     InvalidTimestamp,
+    KeyMissing,
     OutOfOrderSequence,
     ProducerFenced,
     UnsupportedCompression,
@@ -40,6 +42,8 @@ _ZSTD_FROM_VERSION: Final = 7
 ERRORS: Final[dict[type[BatchRefused], ErrorCode]] = {
     CorruptBatch: ErrorCode.CORRUPT_MESSAGE,
     InvalidBatch: ErrorCode.INVALID_RECORD,
+    IncompleteBatch: ErrorCode.INVALID_RECORD,
+    KeyMissing: ErrorCode.INVALID_RECORD,
     BatchTooLarge: ErrorCode.MESSAGE_TOO_LARGE,
     BatchLargerThanSegment: ErrorCode.RECORD_LIST_TOO_LARGE,
     UnsupportedCompression: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
@@ -58,6 +62,7 @@ class Result(NamedTuple):
     append_time: int = -1
     log_start_offset: int = -1
     message: str | None = None
+    record_error: str | None = None
 
 
 @api(PRODUCE, versions=(3, 13), reported_low=0, decode=parse_produce)
@@ -118,15 +123,29 @@ def _append(
     try:
         header = check_produced(records if records is not None else memoryview(b""), log.settings.max_message_bytes)
         if header.is_transactional:
-            return Result(index, ErrorCode.INVALID_TXN_STATE, message="This broker has no transactions")
+            text = "This broker has no transactions"
+            return Result(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message=text)
         assert records is not None
         _check_policy(header, records, compacts=log.settings.compacts, version=context.api_version)
         appended = part.append(records, header, context.now_ms)
     except BatchRefused as error:
-        return Result(index, ERRORS[type(error)], log_start_offset=log.start_offset, message=str(error))
+        return _refused(index, error, log.start_offset)
     except StorageError as error:
         return Result(index, ErrorCode.KAFKA_STORAGE_ERROR, message=str(error))
     return Result(index, ErrorCode.NONE, appended.base_offset, appended.append_time, log.start_offset)
+
+
+def _refused(index: int, error: BatchRefused, start_offset: int) -> Result:
+    """Where records are at fault, Apache Kafka names the first of them, and tells where the log starts."""
+    by_record = {
+        InvalidTimestamp: "One or more records have been rejected due to invalid timestamp",
+        KeyMissing: "One or more records have been rejected",
+    }
+    text = by_record.get(type(error))
+    if text is not None:
+        return Result(index, ERRORS[type(error)], log_start_offset=start_offset, message=text, record_error=str(error))
+    knows_start = not isinstance(error, (CorruptBatch, BatchTooLarge, IncompleteBatch, UnsupportedCompression))
+    return Result(index, ERRORS[type(error)], log_start_offset=start_offset if knows_start else -1, message=str(error))
 
 
 def _check_policy(header: BatchHeader, records: memoryview, *, compacts: bool, version: int) -> None:
@@ -140,7 +159,7 @@ def _check_policy(header: BatchHeader, records: memoryview, *, compacts: bool, v
         except CorruptRecords as error:
             raise CorruptBatch(str(error)) from error
         if not has_keys:
-            raise InvalidBatch("Compacted topic cannot accept message without key")
+            raise KeyMissing("Compacted topic cannot accept message without key")
 
 
 def _answer(request: ProduceData, results: list[list[Result]]) -> Reply:
@@ -160,8 +179,14 @@ def _partition(result: Result) -> object:
         base_offset=result.base_offset,
         log_append_time_ms=result.append_time,
         log_start_offset=result.log_start_offset,
-        record_errors=[],
+        record_errors=[] if result.record_error is None else [_record_error(result.record_error)],
         error_message=result.message,
+    )
+
+
+def _record_error(text: str) -> object:
+    return ProduceResponse.TopicProduceResponse.PartitionProduceResponse.BatchIndexAndErrorMessage(
+        batch_index=0, batch_index_error_message=text
     )
 
 
