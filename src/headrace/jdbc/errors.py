@@ -7,6 +7,7 @@ nor the repr of a psycopg object, which contains one.
 
 import enum
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -166,13 +167,17 @@ def is_lost(error: psycopg.Error) -> bool:
 
 def is_passing(error: psycopg.Error) -> bool:
     """Whether the same statement may succeed later: serialization failure, deadlock, a server short of something."""
-    state = error.sqlstate or ""
-    return state[:2] in ("40", "53") or state in ("55P03", "57014")
+    return is_passing_state(error.sqlstate or "")
+
+
+def is_passing_state(sqlstate: str) -> bool:
+    return sqlstate[:2] in ("40", "53") or sqlstate in ("55P03", "57014")
 
 
 _STATES: Final = {
     "42P01": "table missing: {message}; create it, or correct the table's name in the connector's configuration",
     "3F000": "schema missing: {message}; create it, or correct the schema's name in the connector's configuration",
+    "42702": "column name ambiguous: {message}; give the columns of `query` names of their own (AS)",
     "42703": "column missing: {message}; add it, or correct the column's name in the connector's configuration",
     "42501": "permission missing: {message}; GRANT it to user {user!r}, or use another connection.user",
     "42804": "a type does not fit: {message}; change the column's type, or convert the field with a transform",
@@ -192,10 +197,14 @@ _STATES: Final = {
 
 def explain(error: psycopg.Error, doing: str, user: str = "") -> str:
     """One sentence for an error of a statement; `doing` says of what, such as `table public.iris_data`."""
-    message = " ".join((error.diag.message_primary or server_words(str(error))).split())
-    sentence = _STATES.get(error.sqlstate or "", "{message}").format(message=message, user=user)
-    hint = error.diag.message_hint
-    detail = error.diag.message_detail
-    extra = "".join(f" ({' '.join(text.split())})" for text in (detail, hint) if text)
-    state = f" [SQLSTATE {error.sqlstate}]" if error.sqlstate else ""
-    return f"{doing}: {sentence}{extra}{state}"
+    message = error.diag.message_primary or server_words(str(error))
+    extra = [text for text in (error.diag.message_detail, error.diag.message_hint) if text]
+    return explain_state(error.sqlstate, message, doing, user, extra)
+
+
+def explain_state(sqlstate: str | None, message: str, doing: str, user: str = "", extra: Sequence[str] = ()) -> str:
+    """The same where there is a message of the server, and no psycopg error."""
+    sentence = _STATES.get(sqlstate or "", "{message}").format(message=" ".join(message.split()), user=user)
+    more = "".join(f" ({' '.join(text.split())})" for text in extra)
+    state = f" [SQLSTATE {sqlstate}]" if sqlstate else ""
+    return f"{doing}: {sentence}{more}{state}"

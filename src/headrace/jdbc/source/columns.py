@@ -1,0 +1,324 @@
+"""How each PostgreSQL type is read: what is selected, its Connect schema, and how its Arrow column is finished.
+
+Sans-IO. Only types that COPY to Arrow carries exactly are selected as they are; decimals and all other types are
+selected as text. Types that the JDBC connectors in use do not know go as STRING in their text form: no column is
+dropped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headrace.connect.api import ConnectError, ConnectSchema, SchemaType, arrow_type, schema, to_column
+from headrace.connect.api.schema import date, decimal, time, timestamp
+from headrace.jdbc.dialects import TableColumn
+
+_EPOCH_US: Final = 946_684_800_000_000
+_EPOCH_DAYS: Final = 10_957
+"""2000-01-01, from which PostgreSQL counts, since 1970-01-01."""
+OLDEST_US: Final = -211_813_488_000_000_000
+_OLDEST_DAYS: Final = -2_451_545
+"""Before the first timestamp and the first date of PostgreSQL: a column with less in it has wrapped around."""
+INFINITY_MS: Final = 9_223_372_036_825_200_000
+MINUS_INFINITY_MS: Final = -9_223_372_036_832_400_000
+"""What pgjdbc makes of infinite timestamps."""
+INFINITY_DAYS: Final = 2**31 - 1
+MINUS_INFINITY_DAYS: Final = -(2**31)
+
+Finish = Callable[[pa.Array, "Counts"], Any]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What could not be carried as it was, by column."""
+
+    cut: dict[str, int] = field(default_factory=dict)
+    infinite: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReader:
+    """One column: `expression` is selected and arrives as Arrow type `raw`; `finish` makes the column of `schema`."""
+
+    name: str
+    expression: str
+    raw: pa.DataType
+    schema: ConnectSchema
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The choices of the config that types depend on."""
+
+    numeric: str = "none"
+    granularity: str = "connect_logical"
+    time_zone: str = "UTC"
+
+
+def reader(column: TableColumn, quoted: str, choices: Choices, literal: Callable[[str], str]) -> ColumnReader:
+    """How `column`, written `quoted` in SQL, is read."""
+    make = _READERS.get(column.type) if column.kind == "b" else None
+    if make is None:
+        return _text(column, f"{quoted}::text")
+    return make(column, quoted, choices, literal)
+
+
+def _same(column: pa.Array, _: Counts) -> pa.Array:
+    return column
+
+
+def _of(
+    column: TableColumn, expression: str, raw: pa.DataType, kind: SchemaType, finish: Finish = _same
+) -> ColumnReader:
+    return ColumnReader(column.name, expression, raw, schema(kind, optional=column.nullable), finish)
+
+
+def _text(column: TableColumn, expression: str) -> ColumnReader:
+    return _of(column, expression, pa.string(), SchemaType.STRING)
+
+
+def _plain(raw: pa.DataType, kind: SchemaType) -> Callable[..., ColumnReader]:
+    return lambda column, quoted, choices, literal: _of(column, quoted, raw, kind)
+
+
+def _cast(to: str, raw: pa.DataType, kind: SchemaType) -> Callable[..., ColumnReader]:
+    return lambda column, quoted, choices, literal: _of(column, f"{quoted}::{to}", raw, kind)
+
+
+def _padded(column: TableColumn, quoted: str, *_: Any) -> ColumnReader:
+    """char(n) with its blanks, as pgjdbc gives it; a cast to text alone drops them."""
+    return _text(column, f"rpad({quoted}::text, {column.length})" if column.length else f"{quoted}::text")
+
+
+def _bit(column: TableColumn, quoted: str, *_: Any) -> ColumnReader:
+    """bit(1) BOOLEAN, to bit(8) INT8, longer BYTES (the digits as text, as pgjdbc gives them)."""
+    if column.length == 1:
+        return _of(column, f"({quoted}::int4 = 1)", pa.bool_(), SchemaType.BOOLEAN)
+    if column.length is not None and column.length <= 8:
+        return _of(column, f"{quoted}::int4", pa.int32(), SchemaType.INT8, _int8_bits)
+    return _of(column, f"convert_to({quoted}::text, 'UTF8')", pa.binary(), SchemaType.BYTES)
+
+
+def _int8_bits(column: pa.Array, _: Counts) -> pa.Array:
+    """Eight bits as a signed byte."""
+    bits = column.cast(pa.uint8())
+    return pa.Array.from_buffers(pa.int8(), len(bits), bits.buffers(), bits.null_count, bits.offset)
+
+
+def _numeric(column: TableColumn, quoted: str, choices: Choices, _: Any) -> ColumnReader:
+    precision, scale = column.precision, column.scale
+    if precision is None or scale is None:
+        return _text(column, f"{quoted}::text")  # no scale: no Decimal holds every value; the text does
+    fits = precision < 19
+    integer = fits and (scale == 0 or (scale < 0 and choices.numeric != "precision_only"))
+    if choices.numeric != "none" and integer and precision - min(scale, 0) < 19:
+        return _integer(column, quoted, precision - min(scale, 0))
+    double = choices.numeric == "best_fit_eager_double" or (choices.numeric == "best_fit" and fits)
+    if double and scale > 0:
+        return _of(column, f"{quoted}::float8", pa.float64(), SchemaType.FLOAT64)
+    kind = decimal(scale, precision, optional=column.nullable)
+    return ColumnReader(column.name, f"{quoted}::text", pa.string(), kind, _decimals(column.name, kind))
+
+
+def _integer(column: TableColumn, quoted: str, digits: int) -> ColumnReader:
+    if digits <= 2:
+        return _of(column, f"{quoted}::int2", pa.int16(), SchemaType.INT8, lambda values, _: values.cast(pa.int8()))
+    if digits <= 4:
+        return _of(column, f"{quoted}::int2", pa.int16(), SchemaType.INT16)
+    if digits <= 9:
+        return _of(column, f"{quoted}::int4", pa.int32(), SchemaType.INT32)
+    return _of(column, f"{quoted}::int8", pa.int64(), SchemaType.INT64)
+
+
+def _decimals(name: str, kind: ConnectSchema) -> Finish:
+    to = arrow_type(kind)
+
+    def finish(column: pa.Array, _: Counts) -> Any:
+        if pc.any(pc.match_substring_regex(column, "[NI]")).as_py():
+            raise ConnectError(
+                f"column {name} has NaN or Infinity in it, which Connect's Decimal does not hold: set "
+                "numeric.mapping=best_fit_eager_double, or select the column as text by `query`"
+            )
+        if to is not None:
+            return column.cast(to)
+        return to_column(kind, _python_decimals(column))
+
+    return finish
+
+
+def _python_decimals(column: pa.Array) -> list[Any]:
+    from decimal import Decimal
+
+    return [None if text is None else Decimal(text) for text in column.to_pylist()]
+
+
+def _date(column: TableColumn, quoted: str, *_: Any) -> ColumnReader:
+    def finish(values: pa.Array, counts: Counts) -> pa.Array:
+        days = _integers(values, pa.int32())
+        lowest = pc.min(days).as_py()
+        if lowest is None or lowest >= _OLDEST_DAYS:
+            return values
+        exact = _numpy(days).astype(np.int64)
+        wrapped = (exact - _EPOCH_DAYS + 2**31) % 2**32 - 2**31
+        infinite = np.abs(wrapped + 0.5) > 2**31 - 1
+        _count(counts.infinite, column.name, infinite, values)
+        fixed = np.where(infinite, wrapped, exact).astype(np.int32)
+        return _array(fixed, values, pa.date32())
+
+    return ColumnReader(column.name, quoted, pa.date32(), date(optional=column.nullable), finish)
+
+
+def _time(column: TableColumn, quoted: str, *_: Any) -> ColumnReader:
+    def finish(values: pa.Array, counts: Counts) -> pa.Array:
+        microseconds = _numpy(_integers(values, pa.int64()))
+        _count(counts.cut, column.name, microseconds % 1000 != 0, values)
+        return _array((microseconds // 1000).astype(np.int32), values, pa.time32("ms"))
+
+    return ColumnReader(column.name, quoted, pa.time64("us"), time(optional=column.nullable), finish)
+
+
+def _time_with_zone(column: TableColumn, quoted: str, *_: Any) -> ColumnReader:
+    return _time(column, f"({quoted} AT TIME ZONE 'UTC')::time")
+
+
+def _timestamp(column: TableColumn, quoted: str, choices: Choices, literal: Callable[[str], str]) -> ColumnReader:
+    if choices.time_zone in ("UTC", "GMT", "Etc/UTC", "Etc/GMT", "Z"):
+        return _instant(column, quoted, choices, pa.timestamp("us"))
+    return _timestamptz(column, f"({quoted} AT TIME ZONE {literal(choices.time_zone)})", choices)
+
+
+def _timestamptz(column: TableColumn, quoted: str, choices: Choices, *_: Any) -> ColumnReader:
+    return _instant(column, quoted, choices, pa.timestamp("us", tz="UTC"))
+
+
+def _instant(column: TableColumn, expression: str, choices: Choices, raw: pa.DataType) -> ColumnReader:
+    nullable = column.nullable
+    match choices.granularity:
+        case "connect_logical":
+            return ColumnReader(column.name, expression, raw, timestamp(optional=nullable), _milliseconds(column.name))
+        case "micros_long":
+            return _of(column, expression, raw, SchemaType.INT64, lambda values, _: _integers(values, pa.int64()))
+        case "nanos_long":
+            return _of(column, expression, raw, SchemaType.INT64, _nanoseconds(column.name))
+        case "micros_string":
+            return _of(column, expression, raw, SchemaType.STRING, _micros_text)
+        case "nanos_string":
+            return _of(column, expression, raw, SchemaType.STRING, _nanos_text)
+    utc = expression if raw.tz is None else f"({expression} AT TIME ZONE 'UTC')"
+    end = "" if choices.granularity.startswith("micros") else "000"
+    return _text(column, f"to_char({utc}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US{end}')")
+
+
+def _milliseconds(name: str) -> Finish:
+    """Microseconds to milliseconds, cut towards the past as Java's Timestamp.getTime() cuts."""
+    to = pa.timestamp("ms", tz="UTC")
+
+    def finish(values: pa.Array, counts: Counts) -> pa.Array:
+        microseconds = _integers(values, pa.int64())
+        lowest = pc.min(microseconds).as_py()
+        if lowest is None:
+            return pa.nulls(len(values), to)
+        numbers = _numpy(microseconds)
+        milliseconds = numbers // 1000
+        cut = milliseconds * 1000 != numbers
+        if cut.any():
+            _count(counts.cut, name, cut, values)
+        if lowest < OLDEST_US:
+            milliseconds, infinite = _unwrapped(numbers)
+            _count(counts.infinite, name, infinite, values)
+        return _array(milliseconds, values, to)
+
+    return finish
+
+
+def _unwrapped(numbers: Any) -> tuple[Any, Any]:
+    """Milliseconds where some have wrapped around in 64 bits (years after 294246, infinity); and which are infinite."""
+    with np.errstate(over="ignore"):
+        since_2000 = numbers - np.int64(_EPOCH_US)
+    milliseconds = since_2000 // 1000 + _EPOCH_US // 1000
+    most, least = since_2000 == np.iinfo(np.int64).max, since_2000 == np.iinfo(np.int64).min
+    milliseconds[most], milliseconds[least] = INFINITY_MS, MINUS_INFINITY_MS
+    return milliseconds, most | least
+
+
+def _nanoseconds(name: str) -> Finish:
+    def finish(values: pa.Array, _: Counts) -> pa.Array:
+        try:
+            return pc.multiply_checked(_integers(values, pa.int64()), 1000)
+        except pa.ArrowInvalid:
+            why = "has a time that 64 bits of nanoseconds do not reach: set timestamp.granularity=nanos_string"
+            raise ConnectError(f"column {name} {why}") from None
+
+    return finish
+
+
+def _micros_text(values: pa.Array, _: Counts) -> pa.Array:
+    return _integers(values, pa.int64()).cast(pa.string())
+
+
+def _nanos_text(values: pa.Array, _: Counts) -> pa.Array:
+    text = pc.binary_join_element_wise(_integers(values, pa.int64()).cast(pa.string()), "000", "")
+    return pc.if_else(pc.equal(text, "0000"), "0", text)
+
+
+def times_us(values: pa.Array) -> Any:
+    """A column of times without nulls as microseconds; infinity as the end of the range."""
+    return _numpy(_integers(values, pa.int64()))
+
+
+def _integers(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The same buffers as integers."""
+    return pa.Array.from_buffers(kind, len(values), values.buffers(), values.null_count, values.offset)
+
+
+def _numpy(values: pa.Array) -> Any:
+    """The numbers, whatever stands where null is."""
+    if values.null_count:
+        values = pc.fill_null(values, 0)
+    return values.to_numpy(zero_copy_only=False)
+
+
+def _array(numbers: Any, like: pa.Array, kind: pa.DataType) -> pa.Array:
+    """An array of `kind` over these numbers, null where `like` is."""
+    plain = pa.array(numbers) if not like.null_count else pa.array(numbers, mask=_mask(like))
+    return pa.Array.from_buffers(kind, len(plain), plain.buffers(), plain.null_count, plain.offset)
+
+
+def _mask(values: pa.Array) -> Any:
+    return values.is_null().to_numpy(zero_copy_only=False)
+
+
+def _count(counts: dict[str, int], name: str, hits: Any, values: pa.Array) -> None:
+    if values.null_count:
+        hits = hits & ~_mask(values)
+    found = int(np.count_nonzero(hits))
+    if found:
+        counts[name] = counts.get(name, 0) + found
+
+
+_READERS: Final[Mapping[str, Callable[..., ColumnReader]]] = {
+    "bool": _plain(pa.bool_(), SchemaType.BOOLEAN),
+    "int2": _plain(pa.int16(), SchemaType.INT16),
+    "int4": _plain(pa.int32(), SchemaType.INT32),
+    "int8": _plain(pa.int64(), SchemaType.INT64),
+    "oid": _cast("int8", pa.int64(), SchemaType.INT64),
+    "float4": _plain(pa.float32(), SchemaType.FLOAT32),
+    "float8": _plain(pa.float64(), SchemaType.FLOAT64),
+    "text": _plain(pa.string(), SchemaType.STRING),
+    "varchar": _plain(pa.string(), SchemaType.STRING),
+    "bytea": _plain(pa.binary(), SchemaType.BYTES),
+    "bpchar": _padded,
+    "bit": _bit,
+    "numeric": _numeric,
+    "date": _date,
+    "time": _time,
+    "timetz": _time_with_zone,
+    "timestamp": _timestamp,
+    "timestamptz": _timestamptz,
+}
+"""All other types are selected as text."""

@@ -1,0 +1,93 @@
+"""Rows of a statement as Arrow record batches: COPY in binary, read as it comes, memory bounded.
+
+Thread rule: the task's thread, but for `cancel`. The connection is its own (ADBC has a libpq of its own), opened after
+psycopg's login has worked.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+from adbc_driver_manager import Error as AdbcError
+
+BATCH_BYTES: Final = 1 << 20
+SMALLEST_BATCH_BYTES: Final = 1 << 14
+ROW_BYTES: Final = 64
+_HINT: Final = "adbc.postgresql.batch_size_hint_bytes"
+_USE_COPY: Final = "adbc.postgresql.use_copy"
+_SESSION: Final = """
+SELECT set_config('datestyle', 'ISO, MDY', false), set_config('intervalstyle', 'postgres', false),
+  set_config('extra_float_digits', '1', false), set_config('bytea_output', 'hex', false),
+  set_config('timezone', 'UTC', false)
+"""
+"""What the text form of a value depends on."""
+
+
+class StreamBroken(Exception):
+    """The stream ended before its end. `sqlstate` where the server named one; `lost`: the connection is gone."""
+
+    def __init__(self, text: str, sqlstate: str | None, lost: bool) -> None:
+        super().__init__(text)
+        self.sqlstate, self.lost = sqlstate, lost
+
+
+class RowStreams:
+    """A connection whose statements are read as streams, one at a time."""
+
+    def __init__(self, conninfo: str, max_rows: int | None = None) -> None:
+        """`conninfo` holds the password. `max_rows`: where few rows are wanted at a time."""
+        hint = BATCH_BYTES if max_rows is None else min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, max_rows * ROW_BYTES))
+        self._cursor: Any = None
+        with _faults():
+            self._connection = adbc.connect(conninfo, autocommit=True)
+            with contextlib.closing(self._connection.cursor()) as cursor:
+                cursor.adbc_statement.set_options(**{_USE_COPY: "false"})
+                cursor.execute(_SESSION)
+                cursor.fetchall()
+            self._cursor = self._connection.cursor()
+            self._cursor.adbc_statement.set_options(**{_HINT: str(hint)})
+
+    def read(self, statement: str) -> Iterator[pa.RecordBatch]:
+        """The record batches of a SELECT, which may be empty but for its schema. Raises StreamBroken."""
+        with _faults():
+            self._cursor.execute(statement)
+            reader = self._cursor.fetch_record_batch()
+            while True:
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    return
+                yield batch
+
+    def cancel(self) -> None:
+        """From another thread: end the statement that runs."""
+        if self._cursor is not None:
+            with contextlib.suppress(AdbcError):
+                self._cursor.adbc_cancel()
+
+    def close(self) -> None:
+        for each in (self._cursor, self._connection):
+            with contextlib.suppress(AdbcError, OSError):
+                if each is not None:
+                    each.close()
+        self._cursor = None
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Every kind of error of the driver as StreamBroken, in the server's words and without the driver's objects."""
+    try:
+        yield
+    except (AdbcError, OSError, pa.ArrowException) as error:
+        text = str(error)
+        found = re.search(r"SQLSTATE: (\w{5})", text)
+        lost = not isinstance(error, pa.ArrowInvalid) and "ERROR:" not in text
+        raise StreamBroken(_words(text), found[1] if found else None, lost) from None
+
+
+def _words(text: str) -> str:
+    found = re.search(r"(?:ERROR|FATAL): +([^\n]*)", text)
+    return found[1] if found else " ".join(text.split("\n")[0].split())

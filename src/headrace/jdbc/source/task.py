@@ -1,0 +1,142 @@
+"""JdbcSourceTask: polls its tables, or its query, in turn.
+
+One owner: everything here belongs to the task's thread, but for `cancel`.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from headrace.connect.api import Batch, ConnectError, SourceTask, SourceTaskContext
+from headrace.jdbc import errors
+from headrace.jdbc.connection import Stopped
+from headrace.jdbc.dialects import Dialect, PostgresDialect, TableId
+from headrace.jdbc.errors import Verdict
+from headrace.jdbc.source import config as configs
+from headrace.jdbc.source.config import SourceConfig
+from headrace.jdbc.source.fault import INTERRUPTIONS, Fault
+from headrace.jdbc.source.offsets import partitions, position
+from headrace.jdbc.source.reader import TableReader
+from headrace.jdbc.source.relation import missing_table
+from headrace.jdbc.source.session import Session
+
+log = logging.getLogger(__name__)
+
+IDLE_S: Final = 1.0
+"""How long a poll without rows may take."""
+LOST_IN_A_ROW: Final = 10
+"""How often a connection may break with nothing read in between."""
+
+
+class JdbcSourceTask(SourceTask):
+    def start(self, context: SourceTaskContext, properties: Mapping[str, str]) -> None:
+        self._context = context
+        self._config: SourceConfig = configs.parse(properties)
+        self._dialect: Dialect = PostgresDialect()
+        self._session = Session(self._config.target, context.wait, self._config.max_rows)
+        self._readers: list[TableReader] = []
+        self._failures = 0
+        unused = configs.unused(properties) + list(self._config.target.url.ignored)
+        if unused and context.task == 0:
+            log.warning("connector %s: taken and not acted on: %s", context.connector, ", ".join(unused))
+
+    def poll(self) -> Sequence[Batch]:
+        try:
+            return self._poll()
+        except Stopped:
+            return []
+
+    def stop(self) -> None:
+        for reader in getattr(self, "_readers", ()):
+            for name, count in reader.counts.cut.items():
+                log.info("%s: %d times of column %s were cut to milliseconds", reader.name, count, name)
+        if hasattr(self, "_session"):
+            self._session.close()
+
+    def cancel(self) -> None:
+        if hasattr(self, "_session"):
+            self._session.cut()
+
+    def _poll(self) -> Sequence[Batch]:
+        reader: TableReader | None = None
+        try:
+            if not self._readers:
+                self._readers = self._find_tables()
+            deadline = time.monotonic() + IDLE_S
+            while not self._context.stopping.is_set():
+                reader = self._next(deadline)
+                if reader is None:
+                    return []
+                batches = reader.read(self._session)
+                self._failures = 0
+                if batches:
+                    return batches
+        except INTERRUPTIONS as error:
+            fault = Fault.of(error, _name(reader), self._config.target.user)
+        else:
+            return []
+        self._recover(reader, fault)
+        return []
+
+    def _next(self, deadline: float) -> TableReader | None:
+        """The reader that is due first, waited for until the deadline; None where none is, or the stop came."""
+        reader = min(self._readers, key=lambda each: each.due)
+        now = time.monotonic()
+        if reader.due <= now:
+            return reader
+        stopped = self._context.wait(max(0.0, min(reader.due, deadline) - now))
+        return None if stopped or reader.due > deadline else reader
+
+    def _find_tables(self) -> list[TableReader]:
+        if self._config.query is not None:
+            return [self._reader(None)]
+        found = [self._find(TableId.parse(name)) for name in self._config.tables]
+        topics: dict[str, TableId] = {}
+        for table in found:
+            other = topics.setdefault(table.name, table)
+            if other != table:
+                raise ConnectError(
+                    f"tables {other} and {table} would share the topic {self._config.prefix}{table.name}: "
+                    "copy them by two connectors with different topic.prefix"
+                )
+        return [self._reader(table) for table in dict.fromkeys(found)]
+
+    def _find(self, table: TableId) -> TableId:
+        found = self._dialect.find(self._session.connection, table)
+        if not found:
+            raise missing_table(table, self._config)
+        if len(found) > 1:
+            names = ", ".join(str(each) for each in found)
+            raise ConnectError(f"table {table} is in several schemas: write one of {names} in table.whitelist")
+        return found[0]
+
+    def _reader(self, table: TableId | None) -> TableReader:
+        known = partitions(table)
+        offsets = (self._context.offset(partition) for partition in known)
+        start = position(next((offset for offset in offsets if offset), None))
+        return TableReader(self._config, self._dialect, table, known[0], start)
+
+    def _recover(self, reader: TableReader | None, fault: Fault) -> None:
+        """Make ready to go on from the last row that was handed out, or raise ConnectError."""
+        self._failures += 1
+        if reader is not None:
+            reader.reset()
+        if self._context.stopping.is_set():
+            return
+        if fault.lost:
+            found = errors.diagnose(fault.words, self._config.target.login)
+            if found.verdict is Verdict.FAIL or self._failures > LOST_IN_A_ROW:
+                raise ConnectError(found.sentence)
+            log.warning("%s: the connection is lost (%s); connecting again", _name(reader), fault.words)
+            self._session.close()
+        elif not fault.passing or self._failures > self._config.target.attempts:
+            raise ConnectError(fault.sentence)
+        else:
+            log.warning("%s; trying again", fault.sentence)
+        if self._failures > 1:
+            self._context.wait(min(self._config.target.backoff_ms / 1000, 0.1 * 2**self._failures))
+
+
+def _name(reader: TableReader | None) -> str:
+    return "database" if reader is None else reader.name
