@@ -12,6 +12,9 @@ from headrace.wire.frame import MalformedFrame, RequestHeader
 _DECODING_FAULTS = (struct.error, IndexError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
 
 
+_METADATA = 3
+
+
 def decode_request(header: RequestHeader, frame: memoryview) -> messages.Message:
     """The request in `frame`, whose header has been parsed. Copies what it keeps. Raises MalformedFrame."""
     request = messages.REQUESTS[header.api_key]
@@ -24,7 +27,7 @@ def decode_request(header: RequestHeader, frame: memoryview) -> messages.Message
         message, end = decode(frame, header.body_offset)
     except _DECODING_FAULTS as error:
         raise MalformedFrame(f"{name} cannot be read: {error}") from error
-    if end != len(frame):
+    if end != len(frame) and not _is_librdkafka_asking_for_all_topics(header, frame):
         raise MalformedFrame(f"{name} ends at byte {end} of a frame of {len(frame)} bytes")
     return message
 
@@ -34,3 +37,12 @@ def encode_reply(message: messages.Message, version: int, correlation_id: int) -
     message.API_VERSION = version
     message.with_header(correlation_id=correlation_id)
     return bytes(message.encode(header=True, framed=True))
+
+
+def _is_librdkafka_asking_for_all_topics(header: RequestHeader, frame: memoryview) -> bool:
+    """librdkafka (2.16) writes the null array of all topics as four bytes where one is meant, so that three are left.
+
+    Apache Kafka reads the first, and passes over what is left of any request.
+    """
+    body = frame[header.body_offset :]
+    return header.api_key == _METADATA and header.api_version >= 9 and len(body) == 7 and not any(body[:4])
