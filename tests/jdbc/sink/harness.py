@@ -78,6 +78,10 @@ class Sink:
     def put(self, kind: ConnectSchema, rows: Sequence[Any], **more: Any) -> None:
         self.task.put([batch(kind, rows, **more)])
 
+    def run(self, statement: str) -> None:
+        with self.database.connect() as connection:
+            connection.execute(statement.encode())
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.database.connect() as connection:
             connection.execute("SET TIME ZONE 'UTC'")

@@ -22,7 +22,7 @@ from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, fault, is_duplicate, may_be_stale
 from headrace.jdbc.sink.postgresql.plan import missing_table
 from headrace.jdbc.sink.postgresql.table import read_table
-from headrace.jdbc.sink.postgresql.writer import Work, Writer
+from headrace.jdbc.sink.postgresql.writer import TableChanged, Work, Writer
 from headrace.jdbc.sink.settings import DEFAULT_RETRIES, not_acted_on, read_settings, sink_config
 
 log = logging.getLogger(__name__)
@@ -50,21 +50,33 @@ class _Again(Exception):
 class JdbcSinkTask(SinkTask):
     """See the module."""
 
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection[Any] | None = None
+        self._writer: Writer | None = None
+        self._doubt: _Doubt | None = None
+        self._tries = 0
+
     def start(self, context: SinkTaskContext, properties: Mapping[str, str]) -> None:
         config = sink_config().parse(properties)
         self._context = context
         self._settings = read_settings(config)
         self._target = connections.target(config, f"headrace {context.connector}-{context.task}")
-        self._writer: Writer | None = None
-        self._connection: psycopg.Connection[Any] | None = None
-        self._doubt: _Doubt | None = None
-        self._tries = 0
         note = not_acted_on(properties)
         if note and context.task == 0:
             log.warning("%s: %s", context.connector, note)
         self._connection = connections.connect(self._target, context.wait)
-        self._writer = Writer(self._connection, self._settings)
-        self._check_tables(properties.get("topics") or "")
+        try:
+            self._writer = Writer(self._connection, self._settings)
+            self._check_tables(self._connection, properties.get("topics") or "")
+        except psycopg.Error as error:
+            sentence = errors.explain(error, "the target database", self._target.user)
+        except ConnectError:
+            self._disconnect()
+            raise
+        else:
+            return
+        self._disconnect()
+        raise ConnectError(sentence)
 
     def put(self, batches: Sequence[Batch]) -> None:
         given = [batch for batch in batches if batch.length]
@@ -107,7 +119,7 @@ class JdbcSinkTask(SinkTask):
 
     def _write(self, writer: Writer, works: Sequence[Work], identity: Identity) -> None:
         try:
-            number = writer.begin(with_number=self._settings.insert_mode == "insert")
+            number = writer.begin(works, with_number=self._settings.insert_mode == "insert")
             writer.write(works)
             if number is not None:
                 self._doubt = _Doubt(number, identity)
@@ -116,6 +128,10 @@ class JdbcSinkTask(SinkTask):
             if not errors.is_lost(error):
                 self._doubt = None
             raise
+        except TableChanged:
+            writer.roll_back()
+            writer.forget()
+            raise _Again from None
         except BaseException:
             with contextlib.suppress(psycopg.Error):
                 writer.roll_back()
@@ -199,13 +215,13 @@ class JdbcSinkTask(SinkTask):
             with contextlib.suppress(psycopg.Error):
                 connection.close()
 
-    def _check_tables(self, topics: str) -> None:
+    def _check_tables(self, connection: "psycopg.Connection[Any]", topics: str) -> None:
         """Tables that are missing are said before the first record comes."""
-        if self._settings.auto_create or self._connection is None:
+        if self._settings.auto_create:
             return
         for topic in filter(None, (part.strip() for part in topics.split(","))):
             name = self._settings.table_name(topic)
-            if read_table(self._connection, name) is None:
+            if read_table(connection, name) is None:
                 raise ConnectError(missing_table(name, None, keys_wanted=False))
 
 

@@ -42,6 +42,11 @@ class Plan:
         return self.shape.table
 
     @property
+    def is_copied(self) -> bool:
+        """Whether rows may go by COPY into the table itself."""
+        return self.table.copyable and self.mode in ("insert", "upsert")
+
+    @property
     def key_numbers(self) -> list[int]:
         """Which columns are the key."""
         return [number for number, column in enumerate(self.shape.columns) if column.name in self.shape.keys]

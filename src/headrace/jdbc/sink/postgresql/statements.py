@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headrace.jdbc.dialects import TableId
-from headrace.jdbc.sink.postgresql.table import DIALECT, SinkColumn, SinkTable
+from headrace.jdbc.sink.postgresql.table import DIALECT, MARK, SinkColumn, SinkTable
 
 ROW: Final = "headrace_row"
 
@@ -39,9 +39,19 @@ def _table(table: SinkTable) -> str:
     return DIALECT.quote_table(table.name)
 
 
-def begin(*, with_number: bool) -> str:
-    """Begin a transaction; `with_number` asks for its number, by which its fate can be asked later."""
-    return "BEGIN; SELECT pg_current_xact_id()::text" if with_number else "BEGIN"
+def begin(tables: Sequence[SinkTable], *, with_number: bool) -> str:
+    """Begin a transaction that no column of these tables changes in, and ask for their marks.
+
+    Binary COPY would read a number of another type than it was sent as without a word. `with_number` asks first for the
+    transaction's number, by which its fate can be asked later.
+    """
+    texts = ["BEGIN"]
+    if with_number:
+        texts.append("SELECT pg_current_xact_id()::text")
+    for table in tables:
+        named = DIALECT.literal(_table(table))
+        texts.append(f"LOCK TABLE {_table(table)} IN ROW EXCLUSIVE MODE; {MARK.format(table=f'to_regclass({named})')}")
+    return ";".join(texts)
 
 
 FATE: Final = "SELECT pg_xact_status($1::text::xid8)"

@@ -50,9 +50,11 @@ class SinkTable:
     kind: str = "r"
     """pg_class.relkind: r table, p partitioned table, f foreign table, v view."""
     copyable: bool = True
-    """COPY may write it: no view, no rule, no row security."""
+    """COPY may write it: no view, no foreign table, no rule, no row security."""
     stageable: bool = True
     """This session may make temporary tables."""
+    mark: str | None = None
+    """What changes when a column's name or type does."""
 
     def column(self, field: str) -> SinkColumn | None:
         """The column of a field: by its exact name, else by the one that differs in case alone."""
@@ -87,9 +89,14 @@ def parse_name(text: str, *, fold: bool = False) -> TableId:
     return TableId(found.schema and cut_name(found.schema), cut_name(found.name))
 
 
-_TABLE: Final = """
-SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text,
-       c.relkind IN ('r', 'p', 'f') AND NOT c.relhasrules AND NOT row_security_active(c.oid),
+MARK: Final = """
+SELECT md5(string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod), ',' ORDER BY attnum))
+FROM pg_attribute WHERE attrelid = {table} AND attnum > 0 AND NOT attisdropped
+"""
+
+_TABLE: Final = f"""
+SELECT ({MARK.format(table="c.oid")}), c.oid::int8, n.nspname, c.relname, c.relkind::text,
+       c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT row_security_active(c.oid),
        has_database_privilege(current_database(), 'TEMP') AND NOT pg_is_in_recovery()
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = to_regclass(%s) AND c.relkind IN ('r', 'p', 'f', 'v')
@@ -101,7 +108,7 @@ WITH RECURSIVE base(start, oid) AS (
   UNION ALL
   SELECT base.start, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.oid WHERE t.typtype = 'd'
 )
-SELECT a.attname, t.typname, t.typtype::text, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, NULL),
+SELECT a.attname, t.typname, t.typtype::text, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, -1),
        a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attidentity = 'a', a.attgenerated <> '',
        coalesce(l.collisdeterministic, true)
 FROM pg_attribute a
@@ -127,7 +134,7 @@ def read_table(connection: "psycopg.Connection[Any]", name: TableId) -> SinkTabl
     found = connection.execute(_TABLE, [DIALECT.quote_table(name)]).fetchone()
     if found is None:
         return None
-    oid, schema, table, kind, copyable, stageable = found
+    mark, oid, schema, table, kind, copyable, stageable = found
     columns: Sequence[Any] = connection.execute(_COLUMNS, {"table": oid}).fetchall()
     uniques = connection.execute(_UNIQUES, [oid]).fetchall()
     return SinkTable(
@@ -137,4 +144,5 @@ def read_table(connection: "psycopg.Connection[Any]", name: TableId) -> SinkTabl
         kind,
         copyable,
         stageable,
+        mark,
     )

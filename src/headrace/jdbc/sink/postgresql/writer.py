@@ -60,6 +60,10 @@ class Work:
         raise IndexError(row)
 
 
+class TableChanged(Exception):
+    """A table is not as it was read."""
+
+
 class Writer:
     """See the module."""
 
@@ -111,14 +115,16 @@ class Writer:
             self._make_stage(work.plan)
         return works
 
-    def begin(self, *, with_number: bool) -> str | None:
-        """Begin a transaction; gives its number where it was asked for."""
+    def begin(self, works: Sequence[Work], *, with_number: bool) -> str | None:
+        """Begin a transaction for these; gives its number where it was asked for. Raises TableChanged."""
         self._filled.clear()
-        cursor = self.connection.execute(statements.begin(with_number=with_number), prepare=False)
-        if not with_number:
-            return None
-        cursor.nextset()
-        return str(cursor.fetchone()[0])  # type: ignore[index]
+        tables = list({work.plan.table.name: work.plan.table for work in works if work.plan.is_copied}.values())
+        statement = statements.begin(tables, with_number=with_number).encode()
+        answers = _first_values(self.connection.execute(statement, prepare=False))
+        number = str(answers.pop(0)) if with_number else None
+        if answers != [table.mark for table in tables]:
+            raise TableChanged
+        return number
 
     def write(self, works: Sequence[Work]) -> None:
         """Write all of it, in order, in the transaction that is open."""
@@ -265,6 +271,17 @@ class Writer:
     def _execute(self, statement: str, work: Work) -> None:
         arrays = [copy.text_array(array).to_pylist() for array in work.arrays]
         psycopg.RawCursor(self.connection).execute(statement.encode(), arrays)
+
+
+def _first_values(cursor: "psycopg.Cursor[Any]") -> list[Any]:
+    """The first value of each statement that gave rows."""
+    values: list[Any] = []
+    more: bool | None = True
+    while more:
+        row = cursor.fetchone() if cursor.description else None
+        values += row[:1] if row else ()
+        more = cursor.nextset()
+    return values
 
 
 def _joined(work: Work, arrays: Sequence[pa.Array], batch: Batch) -> Work:
