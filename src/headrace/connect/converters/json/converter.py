@@ -1,0 +1,172 @@
+"""JsonConverter: whole columns where there are any, row by row otherwise. One thread a converter."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from headrace.connect.api import (
+    Column,
+    ConfigDef,
+    ConfigError,
+    ConnectSchema,
+    Converted,
+    Converter,
+    Importance,
+    Type,
+    between,
+    to_values,
+)
+from headrace.connect.converters.json.column_encoder import encode_column
+from headrace.connect.converters.json.envelope import Envelopes
+from headrace.connect.converters.json.form import Form, MisfitError
+from headrace.connect.converters.json.row_encoder import dumps
+from headrace.connect.converters.json.runs import Runs, decode_plain
+from headrace.connect.converters.json.schema_form import schema_to_json
+
+log = logging.getLogger(__name__)
+
+ENCODE_LIMIT_BYTES: Final = 1 << 29
+"""Columns of text hold 2 GiB at most: what may come near is encoded in halves."""
+
+
+def _decimal_format(name: str, value: Any) -> None:
+    if str(value).upper() not in ("BASE64", "NUMERIC"):
+        raise ConfigError(
+            f"Invalid value {value} for configuration {name}: String must be one of (case insensitive): BASE64, NUMERIC"
+        )
+
+
+class JsonConverter(Converter):
+    """`org.apache.kafka.connect.json.JsonConverter`."""
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return (
+            ConfigDef()
+            .define(
+                "schemas.enable",
+                Type.BOOLEAN,
+                True,
+                "Include schemas within each of the serialized values and keys.",
+                importance=Importance.HIGH,
+                group="Schemas",
+                display_name="Enable Schemas",
+            )
+            .define(
+                "schemas.cache.size",
+                Type.INT,
+                1000,
+                "The maximum number of schemas that can be cached in this converter instance.",
+                importance=Importance.HIGH,
+                group="Schemas",
+                display_name="Schema Cache Size",
+                validator=between(1),
+            )
+            .define(
+                "decimal.format",
+                Type.STRING,
+                "BASE64",
+                "How decimals are written, case insensitive: BASE64 (Java's default) or NUMERIC.",
+                importance=Importance.LOW,
+                group="Serialization",
+                display_name="Decimal Format",
+                validator=_decimal_format,
+            )
+            .define(
+                "replace.null.with.default",
+                Type.BOOLEAN,
+                True,
+                "Whether a null in a field that has a default is written and read as that default.",
+                importance=Importance.LOW,
+                group="Serialization",
+                display_name="Replace null with default",
+            )
+        )
+
+    def configure(self, properties: Mapping[str, Any], *, is_key: bool) -> None:
+        settings = self.config_def().parse(properties)
+        if "schema.registry.url" in properties:
+            role = "key.converter" if is_key else "value.converter"
+            log.info("%s.schema.registry.url is not used: JsonConverter writes the schema into each message", role)
+        self._schemas_enable: bool = settings["schemas.enable"]
+        self._cache_size: int = settings["schemas.cache.size"]
+        numeric = settings["decimal.format"].upper() == "NUMERIC"
+        self._form = Form(numeric_decimals=numeric, replace_null=settings["replace.null.with.default"])
+        self._envelopes = Envelopes(self._cache_size, self._form)
+        self._prefixes: dict[ConnectSchema | None, str] = {}
+
+    def from_connect(
+        self,
+        topic: str,
+        schema: ConnectSchema | None,
+        column: Column | None,
+        tombstone: pa.BooleanArray | None,
+        length: int,
+    ) -> Sequence[bytes | None]:
+        if schema is None or isinstance(column, list):
+            return self._from_rows(topic, schema, to_values(None, column, length), tombstone)
+        if tombstone is not None and tombstone.true_count:
+            return self._around_tombstones(topic, schema, column, tombstone)
+        if column is None:
+            return [self._from_row(topic, schema, None)] * length
+        try:
+            return self._from_column(schema, column)
+        except MisfitError as error:
+            raise error.data_error(topic, schema) from None
+
+    def _from_column(self, schema: ConnectSchema, column: pa.Array) -> list[bytes]:
+        prefix, suffix = self._prefix(schema), "}" if self._schemas_enable else ""
+        if len(column) > 1 and len(column) * len(prefix) + 6 * column.nbytes > ENCODE_LIMIT_BYTES:
+            half = len(column) // 2
+            return self._from_column(schema, column[:half]) + self._from_column(schema, column[half:])
+        payloads: list[bytes] = encode_column(schema, column, self._form, prefix, suffix).to_pylist()
+        return payloads
+
+    def _around_tombstones(
+        self, topic: str, schema: ConnectSchema, column: pa.Array | None, tombstone: pa.BooleanArray
+    ) -> list[bytes | None]:
+        rows = np.flatnonzero(~tombstone.to_numpy(zero_copy_only=False))
+        payloads: list[bytes | None] = [None] * len(tombstone)
+        present = None if column is None else column.take(pa.array(rows))
+        for row, payload in zip(rows, self.from_connect(topic, schema, present, None, len(rows)), strict=True):
+            payloads[row] = payload
+        return payloads
+
+    def _from_rows(
+        self, topic: str, schema: ConnectSchema | None, values: list[Any], tombstone: pa.BooleanArray | None
+    ) -> list[bytes | None]:
+        deleted = to_values(None, tombstone, len(values))
+        return [
+            None if value is None and (gone or schema is None) else self._from_row(topic, schema, value)
+            for value, gone in zip(values, deleted, strict=True)
+        ]
+
+    def _from_row(self, topic: str, schema: ConnectSchema | None, value: Any) -> bytes:
+        try:
+            payload = dumps(schema, value, self._form)
+            prefix = self._prefix(schema).encode()
+        except MisfitError as error:
+            raise error.data_error(topic, schema) from None
+        return prefix + payload + b"}" if self._schemas_enable else payload
+
+    def _prefix(self, schema: ConnectSchema | None) -> str:
+        """All that comes before the payload. Raises MisfitError where a default does not fit."""
+        if not self._schemas_enable:
+            return ""
+        known = self._prefixes.get(schema)
+        if known is None:
+            if len(self._prefixes) >= self._cache_size:
+                self._prefixes.clear()
+            text = orjson.dumps(schema_to_json(schema, self._form), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+            known = self._prefixes[schema] = f'{{"schema":{text},"payload":'
+        return known
+
+    def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
+        if not self._schemas_enable:
+            return decode_plain(payloads)
+        runs = Runs(topic, self._envelopes, self._form)
+        return runs.decode(list(payloads))
