@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -62,8 +63,10 @@ class ConnectClient:
     port: int
 
     def post(self, connector: dict[str, Any]) -> None:
-        """Create a connector. Raises DemoFailed with the worker's words."""
-        answer = self.ask("POST", "/connectors", connector)
+        """Create a connector, again while the worker says that it is rebalancing. Raises DemoFailed with its words."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (answer := self.ask("POST", "/connectors", connector)).status == 409 and time.monotonic() < deadline:
+            time.sleep(0.05)
         if answer.status != 201:
             raise DemoFailed(f"the worker refused the connector {connector['name']}: {answer.message}")
 
