@@ -146,6 +146,9 @@ class _Flow:
     _meter: RateMeter = field(default_factory=RateMeter)
     _asked: float = field(default_factory=time.monotonic)
 
+    def __post_init__(self) -> None:
+        self._meter.rate(self.began, 0)
+
     def stop(self) -> None:
         self.generator.stop()
         self.arrivals.stop()
