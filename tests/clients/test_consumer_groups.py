@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException, Producer, TopicPartition
@@ -188,6 +190,14 @@ def test_javas_consumer_joins_a_group_of_ours_and_reads_its_offsets_topic(
         *(*console, "--topic", "__consumer_offsets", "--formatter", formatter, "--from-beginning"),
         *("--timeout-ms", "5000"),
     )
-    commits = [json.loads(line) for line in shown.replace("}{", "}\n{").splitlines() if group in line]
+    commits = [one for one in _json_objects(shown) if one["key"]["data"]["group"] == group]
     assert {one["key"]["data"]["topic"] for one in commits} == {topic}
     assert sum(one["value"]["data"]["offset"] for one in commits if one["value"]) >= 3
+
+
+def _json_objects(text: str) -> Iterator[dict[str, Any]]:
+    """The objects that stand one after the other, up to the tool's own last words."""
+    position = 0
+    while text.startswith("{", position):
+        one, position = json.JSONDecoder().raw_decode(text, position)
+        yield one
