@@ -41,11 +41,15 @@ class OffsetsTopic:
         return ErrorCode.NONE
 
     def entries(self) -> Iterator[CoordinatorRecord]:
-        """Every record that is kept; those of one group in the order they were written."""
-        if self.is_ready:
-            for partition in self._state.topics[OFFSETS_TOPIC].partitions:
-                for record in partition.read_records():
-                    yield record.key or b"", record.value
+        """The last record of every key, in the order they were written: most of a topic of commits is outdated."""
+        partitions = self._state.topics[OFFSETS_TOPIC].partitions if self.is_ready else []
+        for partition in partitions:
+            latest: dict[bytes, bytes | None] = {}
+            for record in partition.read_records():
+                key = record.key or b""
+                latest.pop(key, None)
+                latest[key] = record.value
+            yield from latest.items()
 
 
 def ensure_offsets_topic(state: State, now_ms: int, done: Done) -> None:
