@@ -74,6 +74,5 @@ def _ask(target: connections.Target, config: Mapping[str, Any], topics: str) -> 
 
 
 def _blamed(sentence: str) -> str:
-    """The key that a sentence of a failed connect is about: the first one it names."""
-    keys = ("connection.user", "connection.password", "connection.url")
-    return min(keys, key=lambda key: sentence.find(key) if key in sentence else len(sentence))
+    """The key that a sentence of a failed connect is about."""
+    return next((key for key in ("connection.password", "connection.user") if key in sentence), "connection.url")
