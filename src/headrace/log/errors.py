@@ -22,7 +22,11 @@ class IncompleteBatch(InvalidBatch):
 
 
 class KeyMissing(InvalidBatch):
-    """A record without a key for a compacted topic."""
+    """Records without a key for a compacted topic; `indexes` are theirs in the batch."""
+
+    def __init__(self, text: str, indexes: list[int]) -> None:
+        super().__init__(text)
+        self.indexes = indexes
 
 
 class BatchTooLarge(BatchRefused):

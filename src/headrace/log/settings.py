@@ -117,7 +117,6 @@ class LogSettings:
     min_compaction_lag_ms: int = 0
     max_compaction_lag_ms: int = MAX_LONG
     min_cleanable_dirty_ratio: float = 0.5
-    min_insync_replicas: int = 1
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -143,6 +142,5 @@ class LogSettings:
             min_compaction_lag_ms=values["min.compaction.lag.ms"],
             max_compaction_lag_ms=values["max.compaction.lag.ms"],
             min_cleanable_dirty_ratio=values["min.cleanable.dirty.ratio"],
-            min_insync_replicas=values["min.insync.replicas"],
             raw=dict(values),
         )

@@ -29,6 +29,8 @@ from headrace.wire.fetch import FetchedPartition, FetchedTopic, encode_fetch
 from headrace.wire.messages import Message
 
 _COMMITTED: Final = 1
+_NOT_THERE: Final = (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID)
+"""Such a partition does not end the wait for the others, as in Apache Kafka."""
 
 
 @api(FETCH, versions=(4, 18))
@@ -114,7 +116,7 @@ class _Fetch:
     def _plan(self) -> tuple[list[list[_Read]], int, bool]:
         """What each partition has to give, how many bytes that is, and whether to answer whatever that is."""
         left = min(self._request.max_bytes, self._state.config.fetch_max_bytes)
-        reads, total, is_final, is_first = [], 0, not self._request.topics, True
+        reads, total, is_final, is_first, is_empty = [], 0, False, True, True
         for asked_topic in self._request.topics:
             topic = self._topic(asked_topic)
             of_topic = []
@@ -123,10 +125,12 @@ class _Fetch:
                 size = read.piece.size if read.piece is not None else 0
                 is_first = is_first and size == 0
                 left, total = max(0, left - size), total + size
-                is_final = is_final or read.error is not ErrorCode.NONE or read.diverging is not None
+                if read.error not in _NOT_THERE:
+                    is_empty = False
+                    is_final = is_final or read.error is not ErrorCode.NONE or read.diverging is not None
                 of_topic.append(read)
             reads.append(of_topic)
-        return reads, total, is_final
+        return reads, total, is_final or is_empty
 
     def _read(self, topic: Topic | None, asked: Message, max_bytes: int, *, is_first: bool) -> _Read:
         if topic is None:
@@ -199,8 +203,7 @@ def _read_files(pieces: list[Slice]) -> dict[Slice, bytes]:
 
 def _fetched(read: _Read, contents: dict[Slice, bytes]) -> FetchedPartition:
     if read.part is None:
-        is_unknown = read.error in (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID)
-        return FetchedPartition(read.index, read.error, -1, -1, b"", is_unknown=is_unknown)
+        return FetchedPartition(read.index, read.error, -1, -1, b"", is_unknown=read.error in _NOT_THERE)
     log, records = read.part.log, b""
     try:
         if read.piece is not None:

@@ -9,7 +9,7 @@ Versions: 3-13, reported from 0 (KAFKA-18659). 7 zstd; 8 error texts; 9 flexible
 Not offered: message formats before v2 (KIP-724); transactional batches, until there are transactions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from headrace.broker.dispatch import PRODUCE, Context, api
@@ -62,7 +62,7 @@ class Result(NamedTuple):
     append_time: int = -1
     log_start_offset: int = -1
     message: str | None = None
-    record_error: str | None = None
+    record_errors: Sequence[tuple[int, str]] = ()
 
 
 @api(PRODUCE, versions=(3, 13), reported_low=0, decode=parse_produce)
@@ -104,29 +104,24 @@ def _topic(
             results.append(Result(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
         else:
             part = topic.partitions[index]
-            results.append(_append(topic, part, records, request, context))
+            results.append(_append(topic, part, records, context))
             if part.log.unflushed_records >= part.log.settings.flush_messages:
                 flushes.append(part.log.flush_job())
     return results
 
 
-def _append(
-    topic: Topic, part: Partition, records: memoryview | None, request: ProduceData, context: Context
-) -> Result:
+def _append(topic: Topic, part: Partition, records: memoryview | None, context: Context) -> Result:
     log, index = part.log, part.index
     if topic.is_internal:
         text = f"Cannot append to internal topic {topic.name}"
         return Result(index, ErrorCode.INVALID_TOPIC_EXCEPTION, message=text)
-    if request.acks == -1 and log.settings.min_insync_replicas > 1:
-        text = f"There is one replica, and min.insync.replicas of {topic.name} is {log.settings.min_insync_replicas}"
-        return Result(index, ErrorCode.NOT_ENOUGH_REPLICAS, message=text)
     try:
         header = check_produced(records if records is not None else memoryview(b""), log.settings.max_message_bytes)
         if header.is_transactional:
             text = "This broker has no transactions"
             return Result(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message=text)
         assert records is not None
-        _check_policy(header, records, compacts=log.settings.compacts, version=context.api_version)
+        _check_policy(header, records, part, context.api_version)
         appended = part.append(records, header, context.now_ms)
     except BatchRefused as error:
         return _refused(index, error, log.start_offset)
@@ -136,30 +131,40 @@ def _append(
 
 
 def _refused(index: int, error: BatchRefused, start_offset: int) -> Result:
-    """Where records are at fault, Apache Kafka names the first of them, and tells where the log starts."""
-    by_record = {
-        InvalidTimestamp: "One or more records have been rejected due to invalid timestamp",
-        KeyMissing: "One or more records have been rejected",
-    }
-    text = by_record.get(type(error))
-    if text is not None:
-        return Result(index, ERRORS[type(error)], log_start_offset=start_offset, message=text, record_error=str(error))
+    """Where records are at fault, Apache Kafka names them, and tells where the log starts."""
+    code = ERRORS[type(error)]
+    if isinstance(error, InvalidTimestamp):
+        text = "One or more records have been rejected due to invalid timestamp"
+        return Result(index, code, -1, -1, start_offset, text, [(0, str(error))])
+    if isinstance(error, KeyMissing):
+        faults = [(at, str(error)) for at in error.indexes]
+        return Result(index, code, -1, -1, start_offset, _rejected(faults), faults)
     knows_start = not isinstance(error, (CorruptBatch, BatchTooLarge, IncompleteBatch, UnsupportedCompression))
-    return Result(index, ERRORS[type(error)], log_start_offset=start_offset if knows_start else -1, message=str(error))
+    return Result(index, code, -1, -1, start_offset if knows_start else -1, str(error))
 
 
-def _check_policy(header: BatchHeader, records: memoryview, *, compacts: bool, version: int) -> None:
+def _rejected(faults: list[tuple[int, str]]) -> str:
+    shown = ", ".join(f"RecordError(batchIndex={at}, message='{text}')" for at, text in faults[:3])
+    return (
+        f"One or more records have been rejected due to {len(faults)} record errors in total, and only showing the "
+        f"first three errors at most: [{shown}]"
+    )
+
+
+def _check_policy(header: BatchHeader, records: memoryview, part: Partition, version: int) -> None:
     if header.codec == _ZSTD and version < _ZSTD_FROM_VERSION:
         raise UnsupportedCompression(
             f"Produce requests with version {version} are not allowed to use ZStandard compression"
         )
-    if compacts:
-        try:
-            has_keys = all(record.key is not None for record in read_batch(records))
-        except CorruptRecords as error:
-            raise CorruptBatch(str(error)) from error
-        if not has_keys:
-            raise KeyMissing("Compacted topic cannot accept message without key")
+    if not part.log.settings.compacts:
+        return
+    try:
+        missing = [at for at, record in enumerate(read_batch(records)) if record.key is None]
+    except CorruptRecords as error:
+        raise CorruptBatch(str(error)) from error
+    if missing:
+        where = f"{part.topic}-{part.index}"
+        raise KeyMissing(f"Compacted topic cannot accept message without key in topic partition {where}", missing)
 
 
 def _answer(request: ProduceData, results: list[list[Result]]) -> Reply:
@@ -179,14 +184,14 @@ def _partition(result: Result) -> object:
         base_offset=result.base_offset,
         log_append_time_ms=result.append_time,
         log_start_offset=result.log_start_offset,
-        record_errors=[] if result.record_error is None else [_record_error(result.record_error)],
+        record_errors=[_record_error(at, text) for at, text in result.record_errors],
         error_message=result.message,
     )
 
 
-def _record_error(text: str) -> object:
+def _record_error(index: int, text: str) -> object:
     return ProduceResponse.TopicProduceResponse.PartitionProduceResponse.BatchIndexAndErrorMessage(
-        batch_index=0, batch_index_error_message=text
+        batch_index=index, batch_index_error_message=text
     )
 
 
