@@ -77,6 +77,7 @@ class KafkaBasedLog:
         self._wake = wake
         self._admin = AdminClient({**self._client})
         self._stopping = threading.Event()
+        self._interrupted = threading.Event()
         self._changed = threading.Condition()
         self._taken_by_owner: list[LogRecord] = []
         self._positions: dict[Position, int] = {}
@@ -124,6 +125,12 @@ class KafkaBasedLog:
         self._thread = threading.Thread(target=self._follow, name="internal-topics", daemon=True)
         self._thread.start()
 
+    def interrupt(self) -> None:
+        """End every wait for the brokers with a LogError, now and from now on; called by any thread."""
+        self._interrupted.set()
+        with self._changed:
+            self._changed.notify_all()
+
     def close(self, deadline_s: float) -> None:
         """Write what is still to be written and stop reading, at the latest at the deadline (invariant 6)."""
         if self._thread is not None:
@@ -147,11 +154,17 @@ class KafkaBasedLog:
         deadline = time.monotonic() + deadline_s
         ends = self._offsets([at for at in self._positions if at[0] in topics], OffsetSpec.latest(), deadline)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._reached(ends), max(0.0, deadline - time.monotonic())):
-                raise LogError(f"{', '.join(topics)} could not be read to the end within {deadline_s:g} s")
+            self._changed.wait_for(
+                lambda: self._interrupted.is_set() or self._reached(ends), max(0.0, deadline - time.monotonic())
+            )
+            if not self._reached(ends):
+                raise LogError(f"{', '.join(topics)} could not be read to the end{self._why(deadline_s)}")
 
     def _reached(self, ends: Mapping[Position, int]) -> bool:
         return all(self._positions.get(at, 0) >= end for at, end in ends.items())
+
+    def _why(self, deadline_s: float) -> str:
+        return ": the worker stops" if self._interrupted.is_set() else f" within {deadline_s:g} s"
 
     def _offsets(self, partitions: Iterable[Position], which: OffsetSpec, deadline: float) -> dict[Position, int]:
         wanted = {TopicPartition(*at): which for at in partitions}
@@ -162,7 +175,7 @@ class KafkaBasedLog:
                 )
                 return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
             except KafkaException as error:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._interrupted.is_set():
                     raise LogError(f"The offsets of {', '.join(self.topics)} are not known: {error.args[0]}") from error
                 time.sleep(0.2)
 
@@ -207,13 +220,15 @@ class KafkaBasedLog:
         outcomes: list[KafkaError | None] = []
         for record in records:
             self._produce(topic, record, lambda error, _: outcomes.append(error))
-        self._producer.flush(deadline_s)
+        deadline = time.monotonic() + deadline_s
+        while len(outcomes) < len(records) and time.monotonic() < deadline and not self._interrupted.is_set():
+            self._producer.flush(0.2)
         failed = [error for error in outcomes if error is not None]
         if failed:
             raise LogError(f"Failed to write to {topic}: {failed[0].str()}")
         if len(outcomes) < len(records):
             raise LogError(
-                f"Failed to write to {topic} within {deadline_s:g} s; this may be due to a transient error and the "
+                f"Failed to write to {topic}{self._why(deadline_s)}; this may be due to a transient error and the "
                 f"request can be safely retried"
             )
 

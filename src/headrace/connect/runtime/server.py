@@ -1,0 +1,120 @@
+"""ConnectServer: a worker put together: log, stores, membership, task hosts and herder.
+
+Thread rule: `start` and `stop` are called by one thread, in this order; all else by any thread.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from importlib.metadata import version
+from typing import Any
+
+from headrace.connect.runtime.client_settings import group_client, librdkafka
+from headrace.connect.runtime.connector_requests import ConnectorRequests
+from headrace.connect.runtime.herder import Herder
+from headrace.connect.runtime.hosts import HostDied, HostPool
+from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership
+from headrace.connect.runtime.messages import ToWorker
+from headrace.connect.runtime.offset_requests import OffsetRequests
+from headrace.connect.runtime.worker_config import WorkerConfig
+from headrace.connect.stores import config as configs
+from headrace.connect.stores.backing import BackingStores
+from headrace.connect.stores.kafka_log import KafkaBasedLog
+
+log = logging.getLogger(__name__)
+
+
+class ConnectServer:
+    """One worker. `start` waits for a broker; the requests wait until the worker has joined its group."""
+
+    def __init__(self, config: WorkerConfig, port: int | None = None) -> None:
+        """`port` is the one that REST listens on, where the configuration leaves it open."""
+        self.config = config
+        self.commit = "headrace-" + version("headrace")
+        self.stage = "The worker is starting up."
+        host, advertised = config.advertised(port)
+        self.worker_id = f"{host}:{advertised}"
+        topics = config.topics()
+        client = librdkafka(config.properties)
+        self._log = KafkaBasedLog(list(topics.values()), client, self._wake)
+        self._stopping = threading.Event()
+        stores = BackingStores(self._log, topics)
+        self.herder = Herder(config, self.worker_id, stores, self._hosts, self._group)
+        self.connectors = ConnectorRequests(self.herder)
+        self.offsets = OffsetRequests(self.herder, client)
+
+    @property
+    def cluster_id(self) -> str:
+        return self._log.cluster_id
+
+    @property
+    def ready(self) -> bool:
+        """Whether the worker has read its topics and joined its group."""
+        return self.herder.assignment is not None
+
+    @property
+    def masks_secrets(self) -> bool:
+        return bool(self.config["headrace.rest.mask.secrets"])
+
+    def start(self) -> bool:
+        """Wait for a broker, read the topics and begin to join; false where a stop came first.
+
+        Raises ConfigError where the brokers refuse a topic, LogError where one cannot be read.
+        """
+        self.stage = f"Waiting for a broker at {','.join(self.config['bootstrap.servers'])}."
+        if not self._log.wait_for_broker(self._stopping):
+            return False
+        self.stage = "Reading the internal topics."
+        self.herder.stores.open()
+        self.stage = "Joining the group."
+        self.herder.start()
+        return True
+
+    def wait_ready(self, seconds: float) -> bool:
+        """Wait until the worker has joined its group; false where it has not in that time."""
+        joined: Future[None] = self.herder.submit(lambda future: future.set_result(None))
+        try:
+            joined.result(seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def interrupt(self) -> None:
+        """End a `start` that waits for a broker; called by any thread."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """Stop all work in an orderly way, within known time (invariant 6)."""
+        self.interrupt()
+        self.herder.stop()
+
+    def set_cluster_level(self, namespace: str, level: str) -> "Future[None]":
+        """Set a logger's level on every worker of the cluster."""
+
+        def work(result: "Future[None]") -> None:
+            self.herder.stores.write_config([configs.logger_record(namespace, level)])
+            result.set_result(None)
+
+        return self.herder.submit(work)
+
+    def _wake(self) -> None:
+        self.herder.post(lambda: None)
+
+    def _hosts(self, listener: Callable[[ToWorker | HostDied], None]) -> HostPool:
+        return HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
+
+    def _group(self, listener: Callable[[Joined | Left], None]) -> Membership:
+        client: Mapping[str, Any] = group_client(self.config.properties)
+        settings = GroupSettings(
+            bootstrap=librdkafka(self.config.properties)["bootstrap.servers"],
+            group_id=self.config["group.id"],
+            url=f"http://{self.worker_id}/",
+            client_id=self.config["client.id"] or f"connect-{self.worker_id}",
+            protocol=self.config["connect.protocol"],
+            session_timeout_ms=self.config["session.timeout.ms"],
+            heartbeat_interval_ms=self.config["heartbeat.interval.ms"],
+            rebalance_timeout_ms=self.config["rebalance.timeout.ms"],
+            client=client,
+        )
+        return Membership(settings, listener)
