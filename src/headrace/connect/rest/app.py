@@ -6,7 +6,6 @@ Bodies are parsed as JSON whatever their content type, a slash at the end of a p
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -129,9 +128,10 @@ async def _kept(server: ConnectServer, name: str, config: dict[str, Any]) -> dic
     if not server.masks_secrets:
         return config
     try:
-        return unmasked(config, await answer(server.connectors.config(name)))
+        stored = await answer(server.connectors.config(name))
     except NotFound:
         return config
+    return unmasked(config, stored)
 
 
 def _add_connectors(app: FastAPI, server: ConnectServer) -> None:
@@ -310,6 +310,3 @@ def _validation(validation: Validation) -> dict[str, Any]:
     pairs = [{"definition": definition, "value": value} for definition, value in validation.configs]
     errors = sum(len(value.get("errors", ())) for _, value in validation.configs)
     return {"name": validation.name, "error_count": errors, "groups": list(validation.groups), "configs": pairs}
-
-
-Handler = Callable[[Request], Awaitable[Response]]

@@ -55,7 +55,7 @@ def add(app: FastAPI, server: ConnectServer) -> None:
         if logger_level(str(level)) is None:
             raise NotFound(f"invalid log level '{level}'.")
         if request.query_params.get("scope", "worker").lower() == "cluster":
-            await asyncio.wrap_future(server.set_cluster_level(logger, str(level).upper()))
+            await asyncio.wrap_future(server.connectors.set_logger_level(logger, str(level).upper()))
             return Response(status_code=HTTPStatus.NO_CONTENT)
         set_logger_level(logger, str(level))
         _modified[logger] = time.time_ns() // 1_000_000

@@ -206,6 +206,15 @@ class ConnectorRequests:
 
         return self._herder.submit(work)
 
+    def set_logger_level(self, namespace: str, level: str) -> "Future[None]":
+        """Set a logger's level on every worker of the cluster (KIP-976)."""
+
+        def work(result: "Future[None]") -> None:
+            self._herder.write_config(configs.logger_record(namespace, level))
+            result.set_result(None)
+
+        return self._herder.submit(work)
+
     # On the herder's thread.
 
     def _known(self, name: str) -> None:

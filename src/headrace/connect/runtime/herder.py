@@ -109,6 +109,9 @@ class Herder:
         self._mailbox.put(None)
         if self._thread.is_alive():
             self._thread.join()
+        elif self._thread.ident is None:
+            self.hosts.stop(0)
+            self.stores.close(CLOSING_S)
         self._aside.shutdown(wait=False, cancel_futures=True)
 
     def post(self, job: Callable[[], None]) -> None:
@@ -120,21 +123,27 @@ class Herder:
         future: Future[T] = Future()
 
         def job() -> None:
-            if self._stopping.is_set():
-                future.set_exception(Unavailable("The worker is shutting down"))
-            elif self.assignment is None:
+            if not self._refused(future) and self.assignment is None:
                 self._waiting.append(job)
-            else:
+            elif not future.done():
                 self.guard(future, lambda: work(future))
 
-        self.post(job)
+        if not self._refused(future):
+            self.post(job)
         return future
 
     def ask(self, question: Callable[[], T]) -> "Future[T]":
         """The answer of a question about the state, which the herder's thread asks. Needs no group."""
         future: Future[T] = Future()
-        self.post(lambda: self.guard(future, lambda: future.set_result(question())))
+        if not self._refused(future):
+            self.post(lambda: self.guard(future, lambda: future.set_result(question())))
         return future
+
+    def _refused(self, future: "Future[Any]") -> bool:
+        """Whether the worker stops: the future has failed then."""
+        if self._stopping.is_set():
+            future.set_exception(Unavailable("The worker is shutting down"))
+        return self._stopping.is_set()
 
     def guard(self, future: "Future[T]", work: Callable[[], None]) -> None:
         """Run `work`; where it fails the future does."""
@@ -270,6 +279,7 @@ class Herder:
             self.stores.read_to_end("config")
             self._rejoin = True
         self._rejoin |= bool(event.revoked)
+        self._rotate_session_key()
         if first:
             waiting, self._waiting = self._waiting, []
             for job in waiting:

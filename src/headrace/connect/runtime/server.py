@@ -5,20 +5,18 @@ Thread rule: `start` and `stop` are called by one thread, in this order; all els
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from importlib.metadata import version
-from typing import Any
 
-from headrace.connect.runtime.client_settings import group_client, librdkafka
+from headrace.connect.runtime.client_settings import translate, worker_settings
 from headrace.connect.runtime.connector_requests import ConnectorRequests
 from headrace.connect.runtime.herder import Herder
 from headrace.connect.runtime.hosts import HostDied, HostPool
-from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership
+from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership, group_client
 from headrace.connect.runtime.messages import ToWorker
 from headrace.connect.runtime.offset_requests import OffsetRequests
 from headrace.connect.runtime.worker_config import WorkerConfig
-from headrace.connect.stores import config as configs
 from headrace.connect.stores.backing import BackingStores
 from headrace.connect.stores.kafka_log import KafkaBasedLog
 
@@ -36,13 +34,13 @@ class ConnectServer:
         host, advertised = config.advertised(port)
         self.worker_id = f"{host}:{advertised}"
         topics = config.topics()
-        client = librdkafka(config.properties)
-        self._log = KafkaBasedLog(list(topics.values()), client, self._wake)
+        self._client = translate("admin", worker_settings(config.properties))
+        self._log = KafkaBasedLog(list(topics.values()), self._client, self._wake)
         self._stopping = threading.Event()
         stores = BackingStores(self._log, topics)
         self.herder = Herder(config, self.worker_id, stores, self._hosts, self._group)
         self.connectors = ConnectorRequests(self.herder)
-        self.offsets = OffsetRequests(self.herder, client)
+        self.offsets = OffsetRequests(self.herder, self._client)
 
     @property
     def cluster_id(self) -> str:
@@ -89,15 +87,6 @@ class ConnectServer:
         self.interrupt()
         self.herder.stop()
 
-    def set_cluster_level(self, namespace: str, level: str) -> "Future[None]":
-        """Set a logger's level on every worker of the cluster."""
-
-        def work(result: "Future[None]") -> None:
-            self.herder.stores.write_config([configs.logger_record(namespace, level)])
-            result.set_result(None)
-
-        return self.herder.submit(work)
-
     def _wake(self) -> None:
         self.herder.post(lambda: None)
 
@@ -105,9 +94,8 @@ class ConnectServer:
         return HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
 
     def _group(self, listener: Callable[[Joined | Left], None]) -> Membership:
-        client: Mapping[str, Any] = group_client(self.config.properties)
         settings = GroupSettings(
-            bootstrap=librdkafka(self.config.properties)["bootstrap.servers"],
+            bootstrap=self._client["bootstrap.servers"],
             group_id=self.config["group.id"],
             url=f"http://{self.worker_id}/",
             client_id=self.config["client.id"] or f"connect-{self.worker_id}",
@@ -115,6 +103,6 @@ class ConnectServer:
             session_timeout_ms=self.config["session.timeout.ms"],
             heartbeat_interval_ms=self.config["heartbeat.interval.ms"],
             rebalance_timeout_ms=self.config["rebalance.timeout.ms"],
-            client=client,
+            client=group_client(self._client),
         )
         return Membership(settings, listener)

@@ -1,0 +1,116 @@
+"""`headrace connect`: a Kafka Connect worker in the foreground."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from headrace.config import ConfigError, from_environment, read_properties
+
+if TYPE_CHECKING:
+    from headrace.connect.runtime.server import ConnectServer
+
+log = logging.getLogger("headrace.connect")
+
+STARTED: Final = time.monotonic()
+FORMAT: Final = "%(asctime)s %(levelname)s [%(threadName)s] %(name)s: %(message)s"
+QUIET: Final = ("kafka", "uvicorn", "asyncio")
+
+
+def command(
+    properties: Annotated[Path | None, typer.Argument(help="The worker's properties file, as Kafka Connect's.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; wins.")] = None,
+    parent_fd: Annotated[int | None, typer.Option(help="Stop at end of file of this inherited pipe.")] = None,
+) -> None:
+    """Run a Kafka Connect worker: connectors by REST, state in Kafka topics.
+
+    Settings come from the file, over it from CONNECT_* variables (CONNECT_GROUP_ID is group.id), over these from --set.
+    """
+    logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        _run(worker_properties(properties, os.environ, set_ or []), parent_fd)
+    except ConfigError as error:
+        typer.echo(f"headrace connect: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def worker_properties(file: Path | None, environment: Mapping[str, str], settings: list[str]) -> dict[str, str]:
+    """The worker's properties from all three places. Raises ConfigError for a setting that is no KEY=VALUE."""
+    merged = {} if file is None else read_properties(file)
+    merged |= from_environment("CONNECT", environment)
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set {setting}: write it as KEY=VALUE")
+        merged[key.strip()] = value
+    return merged
+
+
+def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
+    # Imported here: the other commands need none of it.
+    from headrace.connect.rest.app import application
+    from headrace.connect.rest.http_server import HttpServer, listen
+    from headrace.connect.runtime.server import ConnectServer
+    from headrace.connect.runtime.worker_config import WorkerConfig
+    from headrace.connect.stores.kafka_log import LogError
+
+    config = WorkerConfig.read(properties)
+    stop = _stop_event(parent_fd)
+    listener = listen(*config.listener)
+    server = ConnectServer(config, listener.getsockname()[1])
+    http = HttpServer(application(server), listener)
+    _when(stop, server.interrupt)
+    http.start()
+    try:
+        if server.start():
+            _say_ready(server, stop, http.port)
+            stop.wait()
+    except LogError as error:
+        raise ConfigError(str(error)) from error
+    finally:
+        http.stop()
+        server.stop()
+    log.info("The worker has stopped")
+
+
+def _stop_event(parent_fd: int | None) -> threading.Event:
+    """Set by SIGTERM, SIGINT, and the end of the parent."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if parent_fd is not None:
+
+        def watch() -> None:
+            while os.read(parent_fd, 1):
+                pass
+            log.warning("The program that started this worker has gone: the worker stops")
+            stop.set()
+
+        threading.Thread(target=watch, name="parent", daemon=True).start()
+    return stop
+
+
+def _when(stop: threading.Event, then: Callable[[], None]) -> None:
+    def wait() -> None:
+        stop.wait()
+        then()
+
+    threading.Thread(target=wait, name="stop", daemon=True).start()
+
+
+def _say_ready(server: "ConnectServer", stop: threading.Event, port: int) -> None:
+    """The line that says so, as soon as it is so."""
+    while not stop.is_set():
+        if server.wait_ready(0.5):
+            seconds = time.monotonic() - STARTED
+            typer.echo(f"headrace connect: ready in {seconds:.1f} s, REST on port {port}, worker {server.worker_id}")
+            return
