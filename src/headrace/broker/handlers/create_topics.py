@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from headrace.broker.dispatch import CREATE_TOPICS, Context, api
+from headrace.broker.metadata import new_id
 from headrace.broker.outcome import Later, Outcome, Reply
 from headrace.broker.partition import Topic
 from headrace.broker.state import NewTopic, State, name_fault
@@ -131,8 +132,8 @@ def _counted(asked: Message, state: State) -> int | Refusal:
         return Refusal(
             ErrorCode.INVALID_REPLICATION_FACTOR,
             f"Unable to replicate the partition {factor} time(s): The target replication factor of {factor} cannot be "
-            "reached because only 1 broker(s) are registered. This broker is one node: set the replication factor to 1 "
-            "or -1, or use Apache Kafka for replicated topics.",
+            "reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned. "
+            "This broker is one node: set the replication factor to 1 or -1, or use Apache Kafka.",
         )
     return int(state.config.num_partitions if asked.num_partitions == -1 else asked.num_partitions)
 
@@ -187,7 +188,7 @@ def _made(planned: NewTopic, topic: Topic | None, state: State) -> Message:
     ]
     return CreateTopicsResponse.CreatableTopicResult(
         name=planned.name,
-        topic_id=None if topic is None else topic.topic_id,
+        topic_id=new_id() if topic is None else topic.topic_id,
         error_code=ErrorCode.NONE,
         error_message=None,
         num_partitions=planned.partitions,
