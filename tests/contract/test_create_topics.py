@@ -78,7 +78,7 @@ def test_validation_alone_makes_nothing(wire: WireClient, topic_name: str) -> No
             1,
             2,
             INVALID_REPLICATION_FACTOR,
-            "Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be reached because on",
+            "Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be reached because",
         ),
     ],
 )
@@ -98,8 +98,7 @@ def test_impossible_numbers(
         (
             "a b",
             INVALID_TOPIC,
-            "Topic name is invalid: 'a b' "
-             "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
+            "Topic name is invalid: 'a b' contains one or more characters other than ASCII alphanumerics",
         ),
         (
             "a" * 250,
@@ -111,7 +110,8 @@ def test_impossible_numbers(
 )
 def test_names_that_cannot_be(wire: WireClient, name: str, error: int, text: str) -> None:
     result = create_topic(wire, name)
-    assert (result.error_code, result.error_message) == (error, text)
+    assert result.error_code == error
+    assert result.error_message.startswith(text)
 
 
 def test_names_that_metrics_could_not_tell_apart(wire: WireClient, topic_name: str) -> None:

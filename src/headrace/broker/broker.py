@@ -101,9 +101,7 @@ async def _open(state: State, store: MetadataStore, storage: Storage) -> None:
 
     for topic in await asyncio.get_running_loop().run_in_executor(None, open_all):
         state.add(topic)  # type: ignore[arg-type]
-    plug = getattr(groups, "plug", None)
-    if plug is not None:
-        plug(state)
+    groups.plug(state)
 
 
 def _listen_for_the_end(stop: asyncio.Event, parent_descriptor: int | None) -> None:
