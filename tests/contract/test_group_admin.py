@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from kafka.protocol.admin.groups import DeleteGroupsRequest, DescribeGroupsRequest, ListGroupsRequest
 from kafka.protocol.consumer.group import OffsetDeleteRequest
-from kafka.protocol.metadata import FindCoordinatorRequest
+from kafka.protocol.metadata import FindCoordinatorRequest, MetadataRequest
 
 from headrace.wire.errors import ErrorCode
 from tests.contract.conftest import Cluster
@@ -45,6 +45,13 @@ def test_the_coordinator_is_the_broker_under_the_name_it_advertises(
     else:
         found = [wire.call(FindCoordinatorRequest(key=group_name), version)]
     assert {(one.error_code, one.node_id, f"{one.host}:{one.port}") for one in found} == {(0, 1, cluster.bootstrap)}
+
+
+def test_the_offsets_topic_is_internal_and_has_fifty_partitions(wire: WireClient, group_name: str) -> None:
+    await_coordinator(wire, group_name)
+    asked = MetadataRequest(topics=[MetadataRequest.MetadataRequestTopic(name="__consumer_offsets")])
+    (topic,) = wire.call(asked, 12).topics
+    assert (topic.error_code, topic.is_internal, len(topic.partitions)) == (ErrorCode.NONE, True, 50)
 
 
 @pytest.mark.parametrize("version", [1, 3, 4, 6])

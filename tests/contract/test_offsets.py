@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from kafka.protocol.admin.topics import DeleteTopicsRequest
 from kafka.protocol.consumer.group import OffsetFetchRequest
 
 from headrace.wire.errors import ErrorCode
@@ -171,3 +172,13 @@ def test_a_negative_offset_is_kept_as_any_other(wire: WireClient, group: str, to
     assert commit(wire, group, topic, {0: 5}) == [ErrorCode.NONE]
     assert commit(wire, group, topic, {0: -1}) == [ErrorCode.NONE]
     assert fetch_offsets(wire, group) == {topic: {0: -1}}
+
+
+def test_nobody_has_read_of_a_topic_that_was_deleted_and_made_anew(wire: WireClient, group: str, topic: str) -> None:
+    assert commit(wire, group, topic, {0: 5}) == [ErrorCode.NONE]
+    (deleted,) = wire.call(DeleteTopicsRequest(topic_names=[topic], timeout_ms=20_000), 5).responses
+    assert deleted.error_code == ErrorCode.NONE
+    while fetch_offsets(wire, group):
+        pass
+    create_topic(wire, topic)
+    assert fetch_offsets(wire, group) == {}
