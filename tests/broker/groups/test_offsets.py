@@ -163,3 +163,23 @@ def test_an_offset_is_deleted_unless_a_member_reads_its_topic(bench: Bench) -> N
     answers = bench.coordinator.delete_offsets(GROUP, keys)
     assert answers == [ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC, ErrorCode.NONE, ErrorCode.NONE]
     assert (bench.committed("t"), bench.committed("u")) == (1, None)
+
+
+def test_without_the_offsets_topic_nothing_is_remembered_and_nobody_waits_on(bench: Bench) -> None:
+    (member,) = bench.stable(1)
+    bench.commit(1, member, 1)
+    waiting = bench.join(bench.new_id())
+    bench.coordinator.topics_deleted(["__consumer_offsets"], 0)
+    assert waiting.join.error is ErrorCode.NOT_COORDINATOR
+    assert (bench.state, bench.committed()) == ("Dead", None)
+    bench.pass_ms(600_000)
+    assert bench.commit(2) is ErrorCode.NONE
+
+
+def test_a_record_that_cannot_be_read_is_passed_over_and_said(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.commit(1)
+    bench.journal.entries += [(b"\x00\x01\x00\x40x", b""), (b"", None)]
+    bench.commit(2, partition=1)
+    again = bench.restarted()
+    assert (again.committed(), again.committed(partition=1)) == (1, 2)
+    assert caplog.text.count("cannot be read and is passed over") == 2

@@ -1,6 +1,7 @@
 """The coordinator as handlers see it: one object on the broker's loop."""
 
 import logging
+import struct
 from collections.abc import Callable, Collection, Iterable
 
 from headrace.broker.groups import records
@@ -18,6 +19,8 @@ from headrace.broker.timers import Timers
 from headrace.wire.errors import ErrorCode
 
 log = logging.getLogger(__name__)
+
+_TOPIC = records.OFFSETS_TOPIC
 
 
 class GroupCoordinator:
@@ -88,8 +91,18 @@ class GroupCoordinator:
         return [subscribed if group.is_subscribed_to(key.topic) else error for key in keys]
 
     def topics_deleted(self, names: Collection[str], now_ms: int) -> None:
-        """Forget the committed offsets of these topics."""
-        self._offsets.topics_deleted(names)
+        """Forget the committed offsets of these topics; without the offsets topic, forget everything."""
+        if _TOPIC in names:
+            self._unload()
+        else:
+            self._offsets.topics_deleted(names)
+
+    def _unload(self) -> None:
+        for group in list(self._store.groups.values()):
+            self._rebalancer.dissolve(group)
+        self._offsets.committed.clear()
+        self._store.timers.cancel_all()
+        self._check_retention_later()
 
     def _delete(self, group: ClassicGroup) -> ErrorCode:
         keys = list(self._offsets.committed.keys(group.group_id))
@@ -119,7 +132,10 @@ class GroupCoordinator:
     def replay(self, entries: Iterable[CoordinatorRecord]) -> None:
         """Take over records of the topic, oldest first; `loaded` follows once all partitions are read."""
         for key, value in entries:
-            self._replay(records.read_key(key), value)
+            try:
+                self._replay(records.read_key(key), value)
+            except (struct.error, ValueError) as error:
+                log.error("a record of %s cannot be read and is passed over: key %r, %s", _TOPIC, key, error)
 
     def _replay(self, key: OffsetKey | GroupKey | None, value: bytes | None) -> None:
         match key:
@@ -137,4 +153,4 @@ class GroupCoordinator:
             for member in group.members.values():
                 self._rebalancer.await_heartbeat(group, member)
         if self._store.groups:
-            log.info("%d groups came back from %s", len(self._store.groups), records.OFFSETS_TOPIC)
+            log.info("%d groups came back from %s", len(self._store.groups), _TOPIC)

@@ -29,6 +29,9 @@ class CommittedOffsets:
             for partition in partitions:
                 yield OffsetKey(group_id, topic, partition)
 
+    def clear(self) -> None:
+        self._groups.clear()
+
     def groups(self) -> list[str]:
         return list(self._groups)
 

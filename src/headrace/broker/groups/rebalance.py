@@ -180,3 +180,12 @@ class Rebalancer:
             answer = group.sync_answer(member) if error is ErrorCode.NONE else SyncAnswer(error)
             if member.complete_sync(answer):
                 self.await_heartbeat(group, member)
+
+    # -- The end ------------------------------------------------------------------------------------------------------
+
+    def dissolve(self, group: ClassicGroup) -> None:
+        """The group is not coordinated here any more: members that wait look for a coordinator and join anew."""
+        for member in list(group.members.values()):
+            member.complete_join(JoinAnswer(ErrorCode.NOT_COORDINATOR, member.member_id))
+            member.complete_sync(SyncAnswer(ErrorCode.NOT_COORDINATOR))
+        self._store.forget(group)
