@@ -117,7 +117,7 @@ _REFUSALS: Final = [
         "their CONNECTION LIMIT is reached; raise it, or run fewer tasks",
     ),
     _wait(r"database system is starting up|not yet accepting connections", "{server} is starting up"),
-    _wait(r"database system is shutting down|terminating connection due to", "{server} is shutting down"),
+    _wait(r"database system is shutting down", "{server} is shutting down"),
     _wait(r"database system is in recovery mode", "{server} is recovering from a crash"),
     _wait(
         r"session is (read-only|not read-only)|server is (not )?in hot standby",

@@ -187,7 +187,7 @@ def _time_with_zone(column: TableColumn, quoted: str, *_: Any) -> ColumnReader:
 
 
 def _timestamp(column: TableColumn, quoted: str, choices: Choices, literal: Callable[[str], str]) -> ColumnReader:
-    if choices.time_zone in ("UTC", "GMT", "Etc/UTC", "Etc/GMT", "Z"):
+    if choices.time_zone == "UTC":
         return _instant(column, quoted, choices, pa.timestamp("us"))
     return _timestamptz(column, f"({quoted} AT TIME ZONE {literal(choices.time_zone)})", choices)
 

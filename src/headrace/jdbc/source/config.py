@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from headrace.connect.api import ConfigDef, ConfigError, ConfigValue, Importance, Password, Type, between, one_of
 from headrace.jdbc.connection import Target, define_connection, target
@@ -29,6 +29,7 @@ GRANULARITIES: Final = (
     "nanos_string",
     "nanos_iso_datetime_string",
 )
+UTC_NAMES: Final = ("UTC", "GMT", "Etc/UTC", "Etc/GMT", "Z")
 BATCH_ROWS: Final = 10_000
 """Rows a batch where `batch.max.rows` is left out."""
 TABLES_KEY: Final = "tables"
@@ -120,9 +121,12 @@ def _define_connector(definition: ConfigDef) -> None:
 
 
 def _time_zone(name: str, value: Any) -> None:
+    """Refuse a zone that this machine does not know, where it knows any: a bare one has no zone data."""
+    if value in UTC_NAMES or not available_timezones():
+        return
     try:
         ZoneInfo(value)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise ConfigError(f"Invalid value {value} for configuration {name}: there is no such time zone") from None
 
 
@@ -200,7 +204,7 @@ def parse(properties: Mapping[str, Any]) -> SourceConfig:
         delay_ms=values["timestamp.delay.interval.ms"],
         granularity=values["timestamp.granularity"],
         numeric_mapping=mapping,
-        time_zone=values["db.timezone"],
+        time_zone="UTC" if values["db.timezone"] in UTC_NAMES else values["db.timezone"],
         time_zone_given=properties.get("db.timezone") is not None,
         quote=values["quote.sql.identifiers"] == "always" and values["sql.quote.identifiers"],
         poll_interval_ms=values["poll.interval.ms"],
@@ -210,7 +214,11 @@ def parse(properties: Mapping[str, Any]) -> SourceConfig:
 
 def unused(properties: Mapping[str, Any]) -> list[str]:
     """The keys of `properties` that are known, set to something, and not acted on."""
-    return [name for name in properties if name in _UNUSED and properties[name] not in (None, "", _UNUSED[name][1])]
+    return [name for name in properties if name in _UNUSED and _differs(properties[name], _UNUSED[name][1])]
+
+
+def _differs(value: Any, default: Any) -> bool:
+    return value not in (None, "") and str(value).lower() != str(default).lower()
 
 
 def validate(properties: Mapping[str, Any]) -> list[ConfigValue]:

@@ -27,6 +27,8 @@ class Fault:
     passing: bool
     words: str
     sentence: str
+    opening: bool = False
+    """There was no second connection to be had."""
 
     @classmethod
     def of(cls, error: Exception, doing: str, user: str) -> Self:
@@ -39,5 +41,6 @@ class Fault:
             case StreamBroken():
                 words, state = str(error), error.sqlstate
                 passing = errors.is_passing_state(state or "")
-                return cls(error.lost, passing, words, errors.explain_state(state, words, doing, user))
+                sentence = errors.explain_state(state, words, doing, user)
+                return cls(error.lost, passing, words, sentence, error.opening)
         return cls(False, True, "", f"{doing} changes its columns at every look")

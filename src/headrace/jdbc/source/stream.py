@@ -27,11 +27,14 @@ SELECT set_config('datestyle', 'ISO, MDY', false), set_config('intervalstyle', '
 
 
 class StreamBroken(Exception):
-    """The stream ended before its end. `sqlstate` where the server named one; `lost`: the connection is gone."""
+    """The stream ended before its end. `sqlstate` where the server named one; `lost`: the connection is gone.
 
-    def __init__(self, text: str, sqlstate: str | None, lost: bool) -> None:
+    `opening`: it was never there, in spite of a login that worked.
+    """
+
+    def __init__(self, text: str, sqlstate: str | None, lost: bool, opening: bool) -> None:
         super().__init__(text)
-        self.sqlstate, self.lost = sqlstate, lost
+        self.sqlstate, self.lost, self.opening = sqlstate, lost, opening
 
 
 class RowStreams:
@@ -41,7 +44,7 @@ class RowStreams:
         """`conninfo` holds the password. `max_rows`: where few rows are wanted at a time."""
         hint = BATCH_BYTES if max_rows is None else min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, max_rows * ROW_BYTES))
         self._cursor: Any = None
-        with _faults():
+        with _faults(opening=True):
             self._connection = adbc.connect(conninfo, autocommit=True)
             with contextlib.closing(self._connection.cursor()) as cursor:
                 cursor.adbc_statement.set_options(**{_USE_COPY: "false"})
@@ -77,7 +80,7 @@ class RowStreams:
 
 
 @contextlib.contextmanager
-def _faults() -> Iterator[None]:
+def _faults(opening: bool = False) -> Iterator[None]:
     """Every kind of error of the driver as StreamBroken, in the server's words and without the driver's objects."""
     try:
         yield
@@ -85,7 +88,7 @@ def _faults() -> Iterator[None]:
         text = str(error)
         found = re.search(r"SQLSTATE: (\w{5})", text)
         lost = not isinstance(error, pa.ArrowInvalid) and "ERROR:" not in text
-        raise StreamBroken(_words(text), found[1] if found else None, lost) from None
+        raise StreamBroken(_words(text), found[1] if found else None, lost, opening) from None
 
 
 def _words(text: str) -> str:

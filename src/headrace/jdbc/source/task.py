@@ -36,7 +36,7 @@ class JdbcSourceTask(SourceTask):
         self._dialect: Dialect = PostgresDialect()
         self._session = Session(self._config.target, context.wait, self._config.max_rows)
         self._readers: list[TableReader] = []
-        self._failures = 0
+        self._failures, self._told = 0, ""
         unused = configs.unused(properties) + list(self._config.target.url.ignored)
         if unused and context.task == 0:
             log.warning("connector %s: taken and not acted on: %s", context.connector, ", ".join(unused))
@@ -69,7 +69,7 @@ class JdbcSourceTask(SourceTask):
                 if reader is None:
                     return []
                 batches = reader.read(self._session)
-                self._failures = 0
+                self._failures, self._told = 0, ""
                 if batches:
                     return batches
         except INTERRUPTIONS as error:
@@ -125,17 +125,29 @@ class JdbcSourceTask(SourceTask):
         if self._context.stopping.is_set():
             return
         if fault.lost:
-            found = errors.diagnose(fault.words, self._config.target.login)
-            if found.verdict is Verdict.FAIL or self._failures > LOST_IN_A_ROW:
-                raise ConnectError(found.sentence)
-            log.warning("%s: the connection is lost (%s); connecting again", _name(reader), fault.words)
-            self._session.close()
+            self._reconnect(_name(reader), fault)
         elif not fault.passing or self._failures > self._config.target.attempts:
             raise ConnectError(fault.sentence)
         else:
-            log.warning("%s; trying again", fault.sentence)
+            self._tell(f"{fault.sentence}; trying again")
         if self._failures > 1:
             self._context.wait(min(self._config.target.backoff_ms / 1000, 0.1 * 2**self._failures))
+
+    def _reconnect(self, name: str, fault: Fault) -> None:
+        """Give both connections up; the next poll opens them again, and waits where that helps."""
+        found = errors.diagnose(fault.words, self._config.target.login)
+        full = fault.opening and found.verdict is Verdict.WAIT
+        if found.verdict is Verdict.FAIL or (self._failures > LOST_IN_A_ROW and not full):
+            raise ConnectError(found.sentence)
+        why = found.sentence if full else f"the connection is lost ({fault.words})"
+        self._tell(f"{name}: {why}; connecting again")
+        self._session.close()
+
+    def _tell(self, text: str) -> None:
+        """Say it once, until something else is to be said or a read has succeeded."""
+        if text != self._told:
+            log.warning("%s", text)
+            self._told = text
 
 
 def _name(reader: TableReader | None) -> str:
