@@ -48,6 +48,7 @@ class _Recovery:
         self._settings = settings
         self._opening = opening
         self._producers = Producers()
+        self._is_last = False
         self._now_ms = int(time.time() * 1000)
 
     def run(self) -> LogParts:
@@ -159,6 +160,7 @@ class _Recovery:
             segment, size = segments[at], segments[at].size
             if segment.base_offset < next_offset:
                 return self._discard(segments, at), next_offset
+            self._is_last = at == len(segments) - 1
             next_offset = self._rebuild(segment, verify=True, from_offset=next_offset)
             if segment.size < size:
                 logger.warning(
@@ -206,7 +208,9 @@ class _Recovery:
         next_offset, end, since_index = segment.base_offset, 0, 0
         with Path(segment.log_path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             for position, header in batches.headers(content):
-                if header.base_offset < next_offset or (verify and not batches.is_whole(content, header, position)):
+                if not self._follows(header, next_offset):
+                    break
+                if verify and not batches.is_whole(content, header, position):
                     break
                 segment.note(header, position)
                 if since_index > self._settings.index_interval_bytes:
@@ -218,6 +222,10 @@ class _Recovery:
                     self._producers.update(header)
                 next_offset, end = header.last_offset + 1, position + header.size
         return next_offset, end
+
+    def _follows(self, header: batches.BatchHeader, next_offset: int) -> bool:
+        """The checksum does not cover the offset. Compaction leaves gaps, but never in the last segment."""
+        return header.base_offset == next_offset or (header.base_offset > next_offset and not self._is_last)
 
     def _remove_snapshots(self, segments: list[Segment], next_offset: int) -> bool:
         """Only those at a segment's first offset and at the log's end are of use; whether the latter is there."""
