@@ -1,5 +1,6 @@
 """HostHandle: what the pool knows of one task host, and its pipe. Owned by the pool's thread."""
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -8,6 +9,8 @@ from typing import Final
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.host_process import start_host
 from headrace.connect.runtime.messages import TaskId, ToHost, ToWorker
+
+log = logging.getLogger(__name__)
 
 READY_WITHIN_S: Final = {"forkserver": 10.0, "spawn": 30.0}
 """Longer for spawn: it imports all by itself."""
@@ -29,8 +32,15 @@ class HostHandle:
         self._start("forkserver")
 
     def _start(self, method: str) -> None:
+        try:
+            self.process, self.connection = start_host(method, self.number, self._properties)
+        except (OSError, EOFError) as error:
+            if method == "spawn":
+                raise
+            log.warning("The fork server does not serve (%s); task host %d is spawned", error, self.number)
+            method = "spawn"
+            self.process, self.connection = start_host(method, self.number, self._properties)
         self.spawned = method == "spawn"
-        self.process, self.connection = start_host(method, self.number, self._properties)
         self.pid = self.process.pid or 0
         self.ready = False
         self._ready_by = time.monotonic() + READY_WITHIN_S[method]

@@ -199,7 +199,12 @@ class HostPool:
     def _place(self, id: TaskId, owner: str, message: ToHost) -> None:
         if self._stopping_by is not None:
             return
-        host = self._holder(id) or self._emptiest(owner, for_task=id.task >= 0)
+        try:
+            host = self._holder(id) or self._emptiest(owner, for_task=id.task >= 0)
+        except (OSError, EOFError) as error:
+            text = f"No task host could be started for {id}: {error}"
+            self._on_message(messages.StateChanged(id, "FAILED", text))
+            return
         host.states[id] = "STARTING"
         host.send(message)
 

@@ -7,6 +7,7 @@ for ever, in the task.
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from headrace.connect.api import (
     Batch,
     ConfigDef,
     ConnectError,
+    Converted,
+    Converter,
     DataError,
+    Record,
     RetriableError,
     SchemaType,
     SinkConnector,
@@ -25,6 +29,7 @@ from headrace.connect.api import (
     SourceConnector,
     SourceOrigin,
     SourceTask,
+    Transformation,
     Type,
     schema,
 )
@@ -142,3 +147,51 @@ class FileStreamSinkTask(SinkTask):
 
     def stop(self) -> None:
         pass
+
+
+class LineConverter(Converter):
+    """Text in UTF-8; a payload that is no UTF-8, and a value that begins with `unfit`, are DataErrors."""
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return ConfigDef()
+
+    def configure(self, properties: Mapping[str, Any], *, is_key: bool) -> None:
+        pass
+
+    def from_connect(self, topic: str, schema: Any, column: Any, tombstone: Any, length: int) -> list[bytes | None]:
+        values = [None] * length if column is None else column if isinstance(column, list) else column.to_pylist()
+        if any(value and value.startswith("unfit") for value in values):
+            raise DataError("a value does not fit")
+        return [None if value is None else value.encode() for value in values]
+
+    def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
+        try:
+            values = [None if payload is None else payload.decode() for payload in payloads]
+        except UnicodeDecodeError as error:
+            raise DataError("a payload is not UTF-8") from error
+        gone = [value is None for value in values]
+        return [Converted(0, len(values), STRING, pa.array(values, pa.string()), pa.array(gone) if any(gone) else None)]
+
+
+class Route(Transformation):
+    """Drops values that begin with `drop`; `key:value` gets its key; `@n value` goes to partition n."""
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return ConfigDef()
+
+    def configure(self, properties: Mapping[str, Any]) -> None:
+        pass
+
+    def apply(self, record: Record) -> Record | None:
+        value = record.value
+        if value.startswith("drop"):
+            return None
+        if value.startswith("@"):
+            number, _, rest = value[1:].partition(" ")
+            return replace(record, partition=int(number), value=rest)
+        if ":" in value:
+            key, _, rest = value.partition(":")
+            return replace(record, key_schema=STRING, key=key, value=rest)
+        return record

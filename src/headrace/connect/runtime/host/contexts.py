@@ -1,7 +1,23 @@
 """What connectors and tasks get from the runtime (`headrace.connect.api.connector.Context` and those below it)."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from headrace.connect.api import TopicPartition
+from headrace.connect.runtime.messages import TaskId
+
+
+class Environment(Protocol):
+    """What a host offers to its tasks' contexts."""
+
+    worker_properties: Mapping[str, str]
+
+    def committed_offset(
+        self, connector: str, partition: Mapping[str, Any], stopping: threading.Event
+    ) -> Mapping[str, Any] | None: ...
+
+    def topic_used(self, connector: str, topic: str) -> None: ...
 
 
 class BaseContext:
@@ -24,3 +40,61 @@ class InstanceContext(BaseContext):
 
     def request_task_reconfiguration(self) -> None:
         self._request_reconfiguration()
+
+
+class SourceContext(BaseContext):
+    """A source task's context."""
+
+    def __init__(self, id: TaskId, environment: Environment) -> None:
+        super().__init__(id.connector)
+        self.id = str(id)
+        self.task = id.task
+        self.worker_properties = environment.worker_properties
+        self._environment = environment
+
+    def offset(self, partition: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return self._environment.committed_offset(self.connector, partition, self.stopping)
+
+    def topic_used(self, topic: str) -> None:
+        self._environment.topic_used(self.connector, topic)
+
+
+class Assigned(Protocol):
+    """What of a consumer a sink task may see and steer."""
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]: ...
+    def pause(self, partitions: Iterable[TopicPartition]) -> None: ...
+    def resume(self, partitions: Iterable[TopicPartition]) -> None: ...
+
+
+class SinkContext(BaseContext):
+    """A sink task's context."""
+
+    def __init__(self, id: TaskId, environment: Environment) -> None:
+        super().__init__(id.connector)
+        self.id = str(id)
+        self.task = id.task
+        self.paused: frozenset[TopicPartition] = frozenset()
+        self.commit_requested = False
+        self.consumer: Assigned | None = None
+        self._environment = environment
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return frozenset() if self.consumer is None else self.consumer.assignment
+
+    def pause(self, *partitions: TopicPartition) -> None:
+        self.paused |= set(partitions)
+        if self.consumer is not None:
+            self.consumer.pause(partitions)
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        self.paused -= set(partitions)
+        if self.consumer is not None:
+            self.consumer.resume(partitions)
+
+    def request_commit(self) -> None:
+        self.commit_requested = True
+
+    def topic_used(self, topic: str) -> None:
+        self._environment.topic_used(self.connector, topic)

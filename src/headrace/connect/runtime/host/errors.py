@@ -3,12 +3,16 @@
 A trace begins with the sentence; the stack follows without locals and with the config's secrets hidden (invariant 7).
 """
 
+import logging
 import re
 import traceback
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
-from headrace.connect.api import ConfigError, ConnectError, Password
+from headrace.connect.api import Batch, ConfigError, ConnectError, DataError, Password, SinkOrigin, SourceOrigin
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 _SECRET_KEY: Final = re.compile(r"password|secret|token|credential|jaas|private|passphrase|basic\.auth", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 3
@@ -50,3 +54,62 @@ def _frames(error: BaseException) -> str:
     """The stack without source lines: a line of source may hold a secret, its number does not."""
     stack = traceback.extract_tb(error.__traceback__)
     return "\n".join(f"\tat {frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(stack))
+
+
+class Stage:
+    """Where a record failed, by Kafka Connect's names."""
+
+    TRANSFORMATION: Final = "TRANSFORMATION"
+    KEY_CONVERTER: Final = "KEY_CONVERTER"
+    VALUE_CONVERTER: Final = "VALUE_CONVERTER"
+    HEADER_CONVERTER: Final = "HEADER_CONVERTER"
+    TASK_PUT: Final = "TASK_PUT"
+
+
+class ErrorPolicy:
+    """Decides what a record that cannot be handled means: the task fails, or the record is skipped, counted and logged.
+
+    The one place for it (invariant 5). Owned by a task's thread.
+    """
+
+    def __init__(self, task: str, connector: Mapping[str, Any]) -> None:
+        self._task = task
+        self._tolerant = _flag(connector, "errors.tolerance", "none") == "all"
+        self._log_each = _flag(connector, "errors.log.enable", "false") == "true"
+        self._secrets = secrets_of(connector)
+        self.skipped = 0
+
+    def reject(self, stage: str, record: str, error: DataError) -> None:
+        """Skip one record, or raise ConnectError that names it. `record` says which one, without its content."""
+        text = f"{record} failed in {stage}: {hide(sentence(error), self._secrets)}"
+        if not self._tolerant:
+            raise ConnectError(f"{text} (errors.tolerance=all would skip it)") from error
+        self.skipped += 1
+        if self._log_each or self.skipped & (self.skipped - 1) == 0:  # each power of two: never silent, never a flood
+            log.error("%s: %s; skipped, %d so far", self._task, text, self.skipped)
+
+    def guard(self, stage: str, batch: Batch, work: Callable[[Batch], Result]) -> list[Result]:
+        """`work(batch)`; where it raises DataError, of ever smaller parts until only the bad records are out."""
+        try:
+            return [work(batch)]
+        except DataError as error:
+            if len(batch) <= 1:
+                self.reject(stage, describe(batch), error)
+                return []
+        middle = len(batch) // 2
+        first = self.guard(stage, batch.slice(0, middle), work)
+        return first + self.guard(stage, batch.slice(middle, len(batch)), work)
+
+
+def describe(batch: Batch) -> str:
+    """Which record the first row of a batch is: where it was consumed from, or its source offset."""
+    if isinstance(batch.origin, SinkOrigin):
+        topic, partition, offset = batch.kafka_position(0)
+        return f"The record at topic {topic}, partition {partition}, offset {offset}"
+    if isinstance(batch.origin, SourceOrigin):
+        return f"The record of {dict(batch.origin.partition)} at {dict(batch.source_offset(0))} for topic {batch.topic}"
+    return f"A record for topic {batch.topic}"
+
+
+def _flag(properties: Mapping[str, Any], key: str, default: str) -> str:
+    return str(properties.get(key) or default).strip().lower()

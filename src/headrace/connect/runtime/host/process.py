@@ -19,6 +19,7 @@ from typing import Any, Final
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.host.connectors import ConnectorInstance, validated
 from headrace.connect.runtime.host.plugins import add_plugin_path, list_plugins
+from headrace.connect.runtime.host.tasks import TaskRunner
 from headrace.connect.runtime.messages import TaskId, ToWorker
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Host:
         self._requests = count(1)
         self._send_lock = threading.Lock()
         self._connectors: dict[str, ConnectorInstance] = {}
+        self._tasks = TaskRunner(properties, self.send, self._next_request)
 
     def _next_request(self) -> int:
         return messages.request_of_host(self._number, next(self._requests))
@@ -71,6 +73,14 @@ class Host:
                 self._aside(lambda: self.send(validated(request, config, connect=connect)))
             case messages.ListPlugins(request):
                 self._aside(lambda: self.send(messages.Plugins(request, tuple(list_plugins()))))
+            case messages.StartTask():
+                self._tasks.start(message)
+            case messages.StopTask(id, deadline_ms):
+                self._tasks.stop(id, deadline_ms)
+            case messages.PauseTask(id, paused):
+                self._tasks.pause(id, paused=paused)
+            case messages.Offsets(request, offsets):
+                self._tasks.offsets_came(request, offsets)
             case _:
                 log.error("A message that this host does not know: %s", type(message).__name__)
 
@@ -103,6 +113,7 @@ class Host:
         deadline = time.monotonic() + deadline_ms / 1000
         for instance in self._connectors.values():
             instance.stop()
+        self._tasks.stop_all(deadline)
         for instance in self._connectors.values():
             instance.join(max(0.0, deadline - time.monotonic()))
         _exit(0)
@@ -111,6 +122,7 @@ class Host:
         """The worker has gone: close the clients and exit, whatever still runs."""
         log.warning("The worker has gone; task host %d closes its clients and exits", os.getpid())
         threading.Timer(EXIT_WITHIN_S, _exit, [1]).start()
+        self._tasks.abandon()
         _exit(1)
 
 

@@ -1,0 +1,198 @@
+"""Producers of a task host, shared by the source tasks whose client settings are equal.
+
+Thread rule: a thread of each producer polls it, so delivery reports and errors come without a task's help; tasks call
+`produce_batch` and `produce` from their own threads, which librdkafka allows.
+Every producer loses and reorders nothing: with `enable.gapless.guarantee` a gap is fatal, so that the last
+acknowledgement of a partition covers those before it, and `delivery.timeout.ms=0` leaves the deadline to the task.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from headrace.config import ConfigError
+from headrace.connect.api import ConnectError, RetriableError
+from headrace.connect.runtime.client_settings import librdkafka_log, translate
+from headrace.connect.runtime.topic_creation import NewTopicSettings
+
+log = logging.getLogger(__name__)
+
+DEFAULTS: Final = {
+    # Short enough for five rows a second, long enough to fill a batch at two hundred thousand.
+    "linger.ms": 5,
+    "queue.buffering.max.messages": 200_000,
+    "queue.buffering.max.kbytes": 131_072,
+    "statistics.interval.ms": 0,
+}
+GUARANTEES: Final = {
+    "enable.idempotence": True,
+    "enable.gapless.guarantee": True,
+    "delivery.timeout.ms": 0,
+    "partitioner": "murmur2_random",  # Java's; librdkafka's own would put keys elsewhere
+}
+POLL_S: Final = 0.2
+PARTITIONS_AGE_S: Final = 60.0
+METADATA_S: Final = 10.0
+
+Delivered = Callable[[KafkaError | None, Any], None]
+
+
+class KafkaProducer:
+    """One librdkafka producer, its polling thread, and what is known of the topics it writes."""
+
+    def __init__(self, java_settings: Mapping[str, str]) -> None:
+        """Raises ConfigError where a setting cannot be used."""
+        self.fatal: KafkaError | None = None
+        self.bootstrap = java_settings.get("bootstrap.servers", "")
+        settings = DEFAULTS | translate("producer", java_settings) | GUARANTEES
+        self.rdkafka = _make(Producer, {**settings, "error_cb": self._on_error}, "producer")
+        self._admin_settings = translate("admin", {k: v for k, v in java_settings.items() if k not in _PRODUCER_ONLY})
+        self._partitions: dict[str, tuple[int, float]] = {}
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._poll, name="producer-poll", daemon=True)
+        self._thread.start()
+
+    def _poll(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self.rdkafka.poll(POLL_S)
+            except KafkaException as error:  # a fatal error, in every call from then on
+                if self.fatal is None:
+                    self._on_error(error.args[0])
+                self._closed.wait(POLL_S)
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self.fatal = error
+            log.error("The producer to %s has ended: %s", self.bootstrap, error.str())
+        else:
+            log.warning("The producer to %s goes on after: %s", self.bootstrap, error.str())
+
+    def partitions(self, topic: str) -> int | None:
+        """How many partitions a topic has, looked up once a minute; None where it is not known yet."""
+        count, until = self._partitions.get(topic, (None, 0.0))
+        if time.monotonic() < until:
+            return count
+        found = self._look_up(topic)
+        if found is not None:
+            self._partitions[topic] = (found, time.monotonic() + PARTITIONS_AGE_S)
+        return found or count
+
+    def _look_up(self, topic: str) -> int | None:
+        try:
+            metadata = self.rdkafka.list_topics(topic, timeout=METADATA_S).topics.get(topic)
+        except KafkaException as error:
+            log.warning("No metadata of topic %s from %s: %s", topic, self.bootstrap, error.args[0].str())
+            return None
+        return len(metadata.partitions) or None if metadata is not None and metadata.error is None else None
+
+    def exists(self, topic: str) -> bool:
+        """Whether the topic is there. All topics are listed: asking for one would make the broker create it."""
+        try:
+            return topic in self.rdkafka.list_topics(timeout=METADATA_S).topics
+        except KafkaException as error:
+            raise RetriableError(f"No metadata from {self.bootstrap}: {error.args[0].str()}") from error
+
+    def create_topic(self, topic: str, settings: NewTopicSettings) -> bool:
+        """Create a topic; False where it is there already. Raises ConnectError that says what to set."""
+        admin = _make(AdminClient, self._admin_settings, "admin client")
+        wanted = NewTopic(topic, settings.partitions, settings.replication_factor, config=dict(settings.configs))
+        try:
+            admin.create_topics([wanted], request_timeout=30)[topic].result(40)
+        except KafkaException as error:
+            cause = error.args[0]
+            if cause.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return False
+            raise ConnectError(_refused_topic(topic, settings, cause)) from error
+        return True
+
+    def close(self) -> None:
+        """Stop polling; what is queued is dropped. Tasks have waited for theirs before."""
+        self._closed.set()
+        self._thread.join(POLL_S * 5)
+        self.rdkafka.purge()
+
+
+_PRODUCER_ONLY: Final = frozenset(
+    ("linger.ms", "batch.size", "compression.type", "buffer.memory", "max.request.size", "acks", "retries",
+     "max.in.flight.requests.per.connection", "enable.idempotence", "delivery.timeout.ms", "max.block.ms",
+     "compression.gzip.level", "compression.lz4.level", "compression.zstd.level", "partitioner.class",
+     "key.serializer", "value.serializer", "transactional.id")
+)  # fmt: skip
+
+
+def _make(client: Any, settings: Mapping[str, Any], noun: str) -> Any:
+    """A client of librdkafka. Raises ConfigError with its words where a setting will not do."""
+    try:
+        return client(dict(settings), logger=librdkafka_log)
+    except (KafkaException, TypeError, ValueError) as error:
+        cause = error.args[0] if error.args else error
+        text = cause.str() if isinstance(cause, KafkaError) else str(cause)
+        raise ConfigError(f"The {noun} cannot be made of its settings: {text}") from error
+
+
+def _refused_topic(topic: str, settings: NewTopicSettings, cause: KafkaError) -> str:
+    text = f"Topic {topic} could not be created (group {settings.group}): {cause.str()}"
+    if cause.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+        text += (
+            f". Set topic.creation.{settings.group}.replication.factor to 1 or -1 (it is {settings.replication_factor})"
+        )
+    return text
+
+
+class ProducerRegistry:
+    """The producers of a host, one for each set of client settings, kept while tasks use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._producers: dict[tuple[tuple[str, str], ...], tuple[KafkaProducer, int]] = {}
+
+    def lease(self, java_settings: Mapping[str, str]) -> KafkaProducer:
+        """A producer of these settings; give it back with `release`."""
+        key = tuple(sorted(java_settings.items()))
+        with self._lock:
+            producer, users = self._producers.get(key, (None, 0))
+            if producer is None or producer.fatal is not None:
+                producer, users = KafkaProducer(java_settings), 0
+            self._producers[key] = (producer, users + 1)
+            return producer
+
+    def release(self, producer: KafkaProducer) -> None:
+        """The last user's release closes it."""
+        with self._lock:
+            for key, (held, users) in list(self._producers.items()):
+                if held is producer and users > 1:
+                    self._producers[key] = (held, users - 1)
+                    return
+                if held is producer:
+                    del self._producers[key]
+        producer.close()
+
+
+def failure(error: KafkaError, topic: str, bootstrap: str) -> ConnectError:
+    """What a failed delivery, or a producer's fatal error, means to a person."""
+    text = error.str()
+    advice = next((advice for words, advice in _ADVICE if words in text), "")
+    return ConnectError(f"Records for topic {topic} were not written to {bootstrap}: {text}{advice}")
+
+
+_ADVICE: Final = (
+    (
+        "nknown topic",
+        (
+            ". The topic does not exist and the broker creates none: create it, or set "
+            "topic.creation.default.partitions and topic.creation.default.replication.factor in the connector"
+        ),
+    ),
+    (
+        "essage size too large",
+        ". Raise producer.override.max.request.size in the connector and max.message.bytes of the topic",
+    ),
+    ("authorization failed", ". Grant WRITE on it to the worker's user"),
+)
+"""By librdkafka's words: a fatal error names its cause in its text alone."""

@@ -1,0 +1,271 @@
+"""The loop of a sink task: consumer -> converters -> transformations -> put -> commit.
+
+Owned by the task's thread; `iteration` is one turn. An offset, of the record as it was consumed, is committed only
+after the task has made everything up to it durable, and never from a failed task (invariant 3). Every record is
+written, or skipped under the policy, or stops the task (invariant 5).
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headrace.connect.api import (
+    Batch,
+    ConfigError,
+    ConnectError,
+    DataError,
+    RetriableError,
+    SinkOrigin,
+    SinkTask,
+    TopicPartition,
+)
+from headrace.connect.runtime.host.consumer import SinkConsumer
+from headrace.connect.runtime.host.contexts import SinkContext
+from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence
+from headrace.connect.runtime.host.sink_batches import batches, columns
+from headrace.connect.runtime.host.stages import Stages
+from headrace.connect.runtime.host.task_producer import Stopped
+
+log = logging.getLogger(__name__)
+
+WAIT_S: Final = 0.2
+"""How long one turn waits for records: a stop is seen so late at most."""
+FIRST_RETRY_S: Final = 0.1
+LAST_RETRY_S: Final = 10.0
+Positions = dict[TopicPartition, int]
+
+
+class _Refused(Exception):
+    """`put` raised DataError: nothing of that call is written."""
+
+    def __init__(self, error: DataError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class SinkTaskLoop:
+    """One sink task, and what its records come through."""
+
+    def __init__(
+        self,
+        task: SinkTask,
+        context: SinkContext,
+        properties: Mapping[str, str],
+        stages: Stages,
+        settings: Mapping[str, str],
+        interval_s: float,
+    ) -> None:
+        self._task = task
+        self._context = context
+        self._properties = properties
+        self._stages = stages
+        self._errors = ErrorPolicy(context.id, properties)
+        self._consumer = SinkConsumer(settings, f"connect-{context.connector}", self)
+        self._delivered: Positions = {}
+        self._committed: Positions = {}
+        self._interval_s = interval_s
+        self._due = time.monotonic() + interval_s
+        self._failed = False
+        self._paused = False
+        self._started = False
+        self._clock: Callable[[], float] = time.monotonic
+
+    def start(self, task_config: Mapping[str, str]) -> None:
+        topics = [part.strip() for part in str(self._properties.get("topics", "")).split(",") if part.strip()]
+        regex = str(self._properties.get("topics.regex", "") or "").strip()
+        if bool(topics) == bool(regex):
+            raise ConfigError("Must configure one of topics or topics.regex")
+        self._context.consumer = self._consumer
+        self._started = True
+        self._task.start(self._context, task_config)
+        self._consumer.subscribe(topics, regex)
+
+    def iteration(self, *, paused: bool = False) -> None:
+        """One turn: what is there is delivered, offsets are committed where that is due."""
+        if paused != self._paused:
+            self._change_pause(paused=paused)
+        if paused:
+            self._consumer.idle(WAIT_S)
+            return
+        messages = self._consumer.gather(WAIT_S)
+        if messages:
+            self._deliver(messages)
+        if self._context.commit_requested or self._clock() >= self._due:
+            self._commit()
+
+    def _change_pause(self, *, paused: bool) -> None:
+        self._paused = paused
+        if paused:
+            self._commit()
+        else:
+            self._consumer.resume(self._consumer.assignment - self._context.paused)
+
+    # Delivery.
+
+    def _deliver(self, messages: Sequence[object]) -> None:
+        positions: Positions = {}
+        ready: list[Batch] = []
+        for consumed in columns(messages):
+            self._context.topic_used(consumed.topic)
+            positions |= consumed.positions()
+            for batch in batches(consumed, self._stages, self._errors):
+                for part in self._errors.guard(Stage.TRANSFORMATION, batch, self._stages.transform):
+                    ready += part
+        self._put_all(ready)
+        self._advance(positions)
+
+    def _put_all(self, ready: list[Batch]) -> None:
+        """Put everything; where the task names a bad record, put ever smaller parts until only bad ones are out."""
+        if not ready:
+            return
+        try:
+            self._put(ready)
+        except _Refused:
+            try:
+                for batch in ready:
+                    self._errors.guard(Stage.TASK_PUT, batch, self._put_part)
+            except ConnectError:
+                # What stands before the bad record is written: committed, it is not written again after a restart.
+                self._commit(wait_s=FIRST_RETRY_S * 10)
+                raise
+
+    def _put_part(self, batch: Batch) -> None:
+        try:
+            self._put([batch])
+        except _Refused as refused:
+            raise refused.error from None
+        if isinstance(batch.origin, SinkOrigin):
+            self._advance(_positions(batch, batch.origin))
+
+    def _put(self, ready: list[Batch]) -> None:
+        """`put` until it is through; meanwhile partitions may be taken away, and their records with them."""
+        retry_s = FIRST_RETRY_S
+        while ready:
+            try:
+                self._task.put(ready)
+                return
+            except RetriableError as error:
+                self._back_off(error, retry_s)
+                retry_s = min(LAST_RETRY_S, retry_s * 2)
+                ready = list(_without(ready, self._consumer.taken))
+            except DataError as error:
+                raise _Refused(error) from error
+            finally:
+                self._resume_after_retry(retry_s)
+
+    def _back_off(self, error: RetriableError, seconds: float) -> None:
+        text = hide(sentence(error), secrets_of(self._properties))
+        log.warning("%s: %s; the same records are tried again in %.1f s", self._context.id, text, seconds)
+        until = self._clock() + seconds
+        while self._clock() < until:
+            if self._context.stopping.is_set():
+                raise Stopped
+            self._consumer.idle(min(WAIT_S, seconds))
+
+    def _resume_after_retry(self, retry_s: float) -> None:
+        if retry_s > FIRST_RETRY_S:
+            self._consumer.resume(self._consumer.assignment - self._context.paused)
+
+    def _advance(self, positions: Mapping[TopicPartition, int]) -> None:
+        """These records are with the task, or skipped; of partitions that are still ours."""
+        assignment = self._consumer.assignment
+        self._delivered.update({tp: at for tp, at in positions.items() if tp in assignment})
+
+    # Offsets.
+
+    def _commit(self, wait_s: float = 0) -> None:
+        """Make durable what was put, and commit what of it is new."""
+        self._due = self._clock() + self._interval_s
+        self._context.commit_requested = False
+        offsets = self._durable(self._delivered)
+        self._consumer.commit(offsets)
+        self._committed.update(offsets)
+        if wait_s:
+            self._consumer.wait_for_commits(time.monotonic() + wait_s)
+
+    def _durable(self, positions: Mapping[TopicPartition, int]) -> Positions:
+        """What of these positions is safely in the target, by the task's word, and not committed yet."""
+        new = {tp: at for tp, at in positions.items() if self._committed.get(tp) != at}
+        if not new:
+            return {}
+        safe = self._task.flush(dict(positions))
+        return {tp: at for tp, at in safe.items() if tp in positions and self._committed.get(tp) != at}
+
+    # Rebalances, in this thread, from within the consumer's calls.
+
+    def assigned(self, partitions: Sequence[TopicPartition]) -> None:
+        log.info("%s: assigned %s", self._context.id, _names(partitions))
+        self._task.open(partitions)
+
+    def revoked(self, partitions: Sequence[TopicPartition], *, lost: bool) -> None:
+        log.info("%s: %s %s", self._context.id, "lost" if lost else "revoked", _names(partitions))
+        try:
+            if not lost and not self._failed:
+                mine = {tp: at for tp, at in self._delivered.items() if tp in partitions}
+                self._consumer.commit_in_rebalance(self._durable(mine))
+        finally:
+            for partition in partitions:
+                self._delivered.pop(partition, None)
+                self._committed.pop(partition, None)
+            self._task.close(partitions)
+
+    # The end.
+
+    def finish(self, *, failed: bool, deadline: float) -> None:
+        """Commit what is durable (never from a failed task), leave the group, release everything."""
+        self._failed = failed
+        try:
+            if self._started and not failed:
+                self._commit()
+                self._consumer.wait_for_commits(deadline)
+        finally:
+            try:
+                self._consumer.close()
+            finally:
+                self._close_task()
+
+    def _close_task(self) -> None:
+        try:
+            if self._started:
+                self._task.stop()
+        finally:
+            self._stages.close()
+
+    def cancel(self) -> None:
+        """By another thread: nothing is committed from now on, and the task is cut off from its target."""
+        self._failed = True
+        self._consumer.cut_off()
+        self._task.cancel()
+
+
+def _positions(batch: Batch, origin: SinkOrigin) -> Positions:
+    """The offsets to go on from after the rows of a batch."""
+    partition, offset = origin.partition, origin.offset
+    if batch.origin_index is not None:
+        partition, offset = partition.take(batch.origin_index), offset.take(batch.origin_index)
+    else:
+        partition, offset = partition.slice(0, len(batch)), offset.slice(0, len(batch))
+    last = dict(zip(partition.to_pylist(), offset.to_pylist(), strict=True))
+    return {TopicPartition(origin.topic, number): at + 1 for number, at in last.items()}
+
+
+def _without(ready: Iterable[Batch], taken: frozenset[TopicPartition]) -> Iterable[Batch]:
+    """The batches without the rows of partitions that were taken away: their new owner reads them."""
+    for batch in ready:
+        if not taken or not isinstance(batch.origin, SinkOrigin):
+            yield batch
+            continue
+        gone = [partition for topic, partition in taken if topic == batch.origin.topic]
+        numbers = batch.origin.partition
+        rows = numbers.take(batch.origin_index) if batch.origin_index is not None else numbers.slice(0, len(batch))
+        kept = batch.filter(pc.invert(pc.is_in(rows, value_set=pa.array(gone, pa.int32()))))
+        if len(kept):
+            yield kept
+
+
+def _names(partitions: Sequence[TopicPartition]) -> str:
+    return ", ".join(f"{topic}-{partition}" for topic, partition in partitions) or "nothing"

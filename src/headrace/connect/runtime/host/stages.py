@@ -1,0 +1,71 @@
+"""The stages between a task and Kafka, made of its config: transformation chain and converters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from headrace.connect.api import Batch, ConfigError, Converter, Transformation
+from headrace.connect.runtime.host.headers import HeaderConverter, header_converter
+from headrace.connect.runtime.host.plugins import converter_class, transform_class
+
+Properties = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What a task's records pass through."""
+
+    transforms: Sequence[Transformation]
+    key: Converter
+    value: Converter
+    headers: HeaderConverter
+
+    def transform(self, batch: Batch) -> list[Batch]:
+        """The batch after all transformations; rows dropped and batches split as they decide."""
+        batches = [batch]
+        for transformation in self.transforms:
+            batches = [made for given in batches for made in transformation.apply_batch(given) if len(made)]
+        return batches
+
+    def close(self) -> None:
+        for transformation in self.transforms:
+            transformation.close()
+
+
+def make_stages(worker: Properties, connector: Properties) -> Stages:
+    """The stages of a connector's tasks. Raises ConfigError that names the key at fault."""
+    return Stages(
+        _transforms(connector),
+        _converter("key.converter", worker, connector),
+        _converter("value.converter", worker, connector),
+        header_converter(connector.get("header.converter") or worker.get("header.converter")),
+    )
+
+
+def _converter(key: str, worker: Properties, connector: Properties) -> Converter:
+    """The connector's converter with its own settings, else the worker's with the worker's (as Java's Worker does)."""
+    owner = connector if connector.get(key) else worker
+    name = owner.get(key)
+    if not name:
+        raise ConfigError(f'Missing required configuration "{key}" which has no default value.')
+    converter = converter_class(str(name), key)()
+    converter.configure(_below(f"{key}.", owner), is_key=key == "key.converter")
+    return converter
+
+
+def _transforms(connector: Properties) -> list[Transformation]:
+    made = []
+    for alias in filter(None, (part.strip() for part in str(connector.get("transforms", "")).split(","))):
+        prefix = f"transforms.{alias}."
+        properties = _below(prefix, connector)
+        if "type" not in properties:
+            raise ConfigError(f'Missing required configuration "{prefix}type" which has no default value.')
+        if properties.get("predicate"):
+            raise ConfigError(f"{prefix}predicate={properties['predicate']}: predicates are not offered; remove it")
+        transformation = transform_class(properties.pop("type"), f"{prefix}type")()
+        transformation.configure(properties)
+        made.append(transformation)
+    return made
+
+
+def _below(prefix: str, properties: Properties) -> dict[str, str]:
+    return {key[len(prefix) :]: value for key, value in properties.items() if key.startswith(prefix)}
