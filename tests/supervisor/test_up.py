@@ -67,7 +67,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
     up.process.communicate()
 
 
-def test_up_tells_when_it_is_ready_and_both_servers_answer(up: Up) -> None:
+def test_up_tells_when_it_is_ready_and_one_signal_stops_both(up: Up) -> None:
     assert up.first_line.startswith("ready in "), up.end()
     metadata = up.admin().list_topics(timeout=10)
     assert "docker-connect-configs" in metadata.topics
@@ -76,9 +76,6 @@ def test_up_tells_when_it_is_ready_and_both_servers_answer(up: Up) -> None:
     connection.request("GET", "/connectors")
     assert connection.getresponse().read() == b"[]"
     connection.close()
-
-
-def test_one_signal_stops_both_and_nothing_is_left(up: Up) -> None:
     up.process.send_signal(signal.SIGINT)
     status, rest = up.end()
     assert (status, rest.splitlines()[-1]) == (0, "stopped")
@@ -86,7 +83,8 @@ def test_one_signal_stops_both_and_nothing_is_left(up: Up) -> None:
 
 
 def test_topics_are_there_after_a_restart(up: Up) -> None:
-    up.admin().create_topics([NewTopic("kept", 3, 1)])["kept"].result(10)
+    admin = up.admin()  # its futures need it alive
+    admin.create_topics([NewTopic("kept", 3, 1)])["kept"].result(10)
     up.process.send_signal(signal.SIGTERM)
     up.end()
     again = Up(up.data_dir)
