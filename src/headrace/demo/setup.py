@@ -44,10 +44,10 @@ def start_pipeline(
     ports = choose_ports(say)
     source, target = _postgres_servers(folder, ports)
     stack = Stack(folder.path, ports.stack, _hosts(ports), folder.lifeline)
-    supervisor.start([source, target, stack.broker()])
+    # Side by side: the worker waits for its broker by itself.
+    supervisor.start([source, target, stack.broker(), stack.connect()])
     _create(source.dsn(), SOURCE_TABLE)
     _create(target.dsn(), TARGET_TABLE)
-    supervisor.start([stack.connect()])
     _say_where(ports, say)
     connect = ConnectClient(HOST, ports.stack.connect)
     connectors = [source_connector(), sink_connector()]

@@ -91,7 +91,9 @@ class ConnectServer:
         self.herder.post(lambda: None)
 
     def _hosts(self, listener: Callable[[ToWorker | HostDied], None]) -> HostPool:
-        return HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
+        pool = HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
+        pool.plugins()  # starts the first host now: its imports take longer than joining the group does
+        return pool
 
     def _group(self, listener: Callable[[Joined | Left], None]) -> Membership:
         settings = GroupSettings(
