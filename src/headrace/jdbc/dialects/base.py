@@ -110,3 +110,7 @@ class Dialect(ABC):
     @abstractmethod
     def reflect(self, connection: Any, table: TableId) -> Table | None:
         """What the table looks like now, or None where there is none."""
+
+    @abstractmethod
+    def fingerprint(self, connection: Any, table: TableId) -> str | None:
+        """A text that changes when the table is made anew or a column of it changes; None where there is no table."""

@@ -59,6 +59,14 @@ WHERE a.attrelid = %s::int8::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """
 
+_FINGERPRINT: Final = """
+SELECT c.oid || ':' || c.relkind::text || string_agg(
+  format(';%%s %%s %%s %%s %%s', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull), '' ORDER BY a.attnum)
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.oid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+GROUP BY c.oid, c.relkind
+"""
+
 
 class PostgresDialect(Dialect):
     """PostgreSQL; the connection is psycopg's."""
@@ -97,6 +105,10 @@ class PostgresDialect(Dialect):
         oid, schema, name, kind = found
         columns = [_column(row) for row in connection.execute(_COLUMNS, (oid,))]
         return Table(TableId(schema, name), oid, _TABLE_TYPES[kind], tuple(columns))
+
+    def fingerprint(self, connection: "psycopg.Connection[Any]", table: TableId) -> str | None:
+        found = connection.execute(_FINGERPRINT, (self.quote_table(table),)).fetchone()
+        return None if found is None else str(found[0])
 
 
 def _column(row: Sequence[Any]) -> TableColumn:

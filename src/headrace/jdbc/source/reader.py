@@ -51,6 +51,7 @@ class TableReader:
         self.counts = readers.Counts()
         self._topic = config.prefix + (table.name if table else "")
         self._relation: Relation | None = None
+        self._fingerprint: str | None = None
         self._window: Window | None = None
         self._made: deque[Batch] = deque()
         self._warned: set[str] = set()
@@ -107,7 +108,9 @@ class TableReader:
         if high is None:
             return False
         self._wait_for_writers(session, relation)
-        relation = self._describe(session)
+        if self._has_changed(session):
+            self._relation = None
+            return self._open(session)
         where = statements.conditions(relation.cursor, self.position, high)
         stream = self._stream(session, relation, where)
         follows = relation.cursor.times and relation.cursor.incrementing is None
@@ -123,8 +126,15 @@ class TableReader:
             assert self.config.query is not None
             self._relation = describe_query(connection, self.dialect, self.config.query, self.config)
         else:
+            self._fingerprint = self.dialect.fingerprint(connection, self.table)
             self._relation = describe_table(connection, self.dialect, self.table, self.config)
         return self._relation
+
+    def _has_changed(self, session: Session) -> bool:
+        """Whether the table is another one, or has other columns, than when it was described."""
+        if self.table is None:
+            return False
+        return self.dialect.fingerprint(session.connection, self.table) != self._fingerprint
 
     def _start(self, session: Session, relation: Relation) -> None:
         """Take the initial values of the config where there is no offset."""
