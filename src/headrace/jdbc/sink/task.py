@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+import pyarrow as pa
 
-from headrace.connect.api import Batch, ConnectError, RetriableError, SinkOrigin, SinkTask, SinkTaskContext
+from headrace.connect.api import Batch, ConnectError, RetriableError, SinkTask, SinkTaskContext
 from headrace.jdbc import connection as connections
 from headrace.jdbc import errors
 from headrace.jdbc.errors import Verdict
@@ -22,8 +23,8 @@ from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, fault, is_duplicate, may_be_stale
 from headrace.jdbc.sink.postgresql.plan import missing_table
 from headrace.jdbc.sink.postgresql.table import read_table
-from headrace.jdbc.sink.postgresql.writer import TableChanged, Work, Writer
-from headrace.jdbc.sink.settings import DEFAULT_RETRIES, not_acted_on, read_settings, sink_config
+from headrace.jdbc.sink.postgresql.writer import TableChanged, Writer
+from headrace.jdbc.sink.settings import DEFAULT_RETRIES, read_settings, sink_config
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +33,24 @@ LONGEST_PUT_S: Final = 20.0
 FIRST_BACKOFF_MS: Final = 100
 LONGEST_BACKOFF_MS: Final = 3_000
 
-Identity = tuple[Any, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
     """A transaction whose commit was asked for and not answered, and what it wrote."""
 
     number: str
-    identity: Identity
+    batches: Sequence[Batch]
+
+    def without(self, batches: Sequence[Batch]) -> list[Batch]:
+        """These batches without the records that it wrote: some may have been given to another task meanwhile."""
+        written = {batch.kafka_position(row) for batch in self.batches for row in range(batch.length)}
+        kept = (
+            batch.filter(
+                pa.array([batch.kafka_position(row) not in written for row in range(batch.length)], pa.bool_())
+            )
+            for batch in batches
+        )
+        return [batch for batch in kept if batch.length]
 
 
 class _Again(Exception):
@@ -61,9 +71,6 @@ class JdbcSinkTask(SinkTask):
         self._context = context
         self._settings = read_settings(config)
         self._target = connections.target(config, f"headrace {context.connector}-{context.task}")
-        note = not_acted_on(properties)
-        if note and context.task == 0:
-            log.warning("%s: %s", context.connector, note)
         self._connection = connections.connect(self._target, context.wait)
         try:
             self._writer = Writer(self._connection, self._settings)
@@ -106,23 +113,24 @@ class JdbcSinkTask(SinkTask):
     def _attempt(self, batches: Sequence[Batch]) -> None:
         """Write all of it, once. Raises RetriableError where waiting helps, _Again where it need not."""
         writer = self._writer or self._connect()
-        identity = _identity(batches)
         try:
-            if self._is_settled(writer, identity):
-                return
-            self._write(writer, writer.prepare(batches), identity)
+            if self._doubt is not None:
+                batches = self._settled(writer, self._doubt, batches)
+            if batches:
+                self._write(writer, batches)
         except psycopg.Error as error:
             found = self._failed(writer, error)
         else:
             return
         raise found  # outside the handler: psycopg's error, which knows the password, does not go along
 
-    def _write(self, writer: Writer, works: Sequence[Work], identity: Identity) -> None:
+    def _write(self, writer: Writer, batches: Sequence[Batch]) -> None:
+        works = writer.prepare(batches)
         try:
             number = writer.begin(works, with_number=self._settings.insert_mode == "insert")
             writer.write(works)
             if number is not None:
-                self._doubt = _Doubt(number, identity)
+                self._doubt = _Doubt(number, batches)
             writer.commit()
         except psycopg.Error as error:
             if not errors.is_lost(error):
@@ -138,14 +146,8 @@ class JdbcSinkTask(SinkTask):
             raise
         self._doubt = None
 
-    def _is_settled(self, writer: Writer, identity: Identity) -> bool:
-        """Whether these rows are in the table already, by a commit whose answer was lost."""
-        doubt = self._doubt
-        if doubt is None:
-            return False
-        if doubt.identity != identity:
-            self._doubt = None
-            return False
+    def _settled(self, writer: Writer, doubt: _Doubt, batches: Sequence[Batch]) -> Sequence[Batch]:
+        """What of these batches is still to be written, now that a commit whose answer was lost can be asked for."""
         try:
             row = psycopg.RawCursor(writer.connection).execute(statements.FATE, (doubt.number,)).fetchone()
         except psycopg.errors.InvalidParameterValue:
@@ -155,14 +157,13 @@ class JdbcSinkTask(SinkTask):
             raise RetriableError(f"transaction {doubt.number}, whose commit was not answered, has not ended yet")
         self._doubt = None
         log.info("transaction %s, whose commit was not answered: %s", doubt.number, fate)
-        return bool(fate == "committed")
+        return doubt.without(batches) if fate == "committed" else batches
 
     def _failed(self, writer: Writer, error: psycopg.Error) -> Exception:
         """What to raise for an error of the database; the connection is as before the transaction, or gone."""
         work, writer.at = writer.at, None
-        if errors.is_lost(error) or not self._rolled_back(writer):
-            self._disconnect()
-            return RetriableError(f"the connection to {self._target.url.server} was lost: {_words(error)}")
+        if writer.connection.closed or not self._rolled_back(writer):
+            return self._lost(error)
         if is_duplicate(error) and work is not None and work.plan.mode == "upsert" and writer.looking:
             writer.looking = False
             return _Again()
@@ -175,6 +176,10 @@ class JdbcSinkTask(SinkTask):
         if errors.is_passing(error):
             return RetriableError(errors.explain(error, "the target database", self._target.user))
         return fault(error, work, self._target.user)
+
+    def _lost(self, error: psycopg.Error) -> RetriableError:
+        self._disconnect()
+        return RetriableError(f"the connection to {self._target.url.server} was lost: {_words(error)}")
 
     def _rolled_back(self, writer: Writer) -> bool:
         try:
@@ -204,10 +209,15 @@ class JdbcSinkTask(SinkTask):
             if found.verdict is Verdict.FAIL:
                 raise ConnectError(found.sentence)
             raise RetriableError(found.sentence)
-        log.info("%s: connected to %s again", self._context.connector, self._target.url.server)
         self._connection = found
-        self._writer = Writer(found, self._settings)
-        return self._writer
+        try:
+            self._writer = Writer(found, self._settings)
+        except psycopg.Error as error:
+            lost = self._lost(error)
+        else:
+            log.info("%s: connected to %s again", self._context.connector, self._target.url.server)
+            return self._writer
+        raise lost
 
     def _disconnect(self) -> None:
         connection, self._connection, self._writer = self._connection, None, None
@@ -227,13 +237,3 @@ class JdbcSinkTask(SinkTask):
 
 def _words(error: psycopg.Error) -> str:
     return errors.server_words(error.diag.message_primary or str(error))
-
-
-def _identity(batches: Sequence[Batch]) -> Identity:
-    """What tells these records from others: where they were consumed from."""
-    return tuple(
-        (batch.length, batch.kafka_position(0), batch.kafka_position(batch.length - 1))
-        if isinstance(batch.origin, SinkOrigin)
-        else (batch.length, batch.topic)
-        for batch in batches
-    )

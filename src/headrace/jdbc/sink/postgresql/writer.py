@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 import pyarrow as pa
 
-from headrace.connect.api import Batch, ConnectError
+from headrace.connect.api import Batch, ConfigError, ConnectError
 from headrace.jdbc.dialects import TableId
 from headrace.jdbc.sink.fields import Layout, check_values, layout, split_deletes
 from headrace.jdbc.sink.postgresql import copy, keys, statements
@@ -29,6 +29,8 @@ SESSION: Final = (
 )
 PROBED_ROWS: Final = 64
 """With fewer rows, looking first whether the keys are new costs more than it saves."""
+MOST_PLANS: Final = 1_000
+"""Schemas that change all the time leave no more plans and stages than these."""
 LONGEST_REST: Final = 64
 """At most so many statements are written without looking, after looks that found the keys not to be new."""
 
@@ -151,13 +153,18 @@ class Writer:
         known = (batch.topic, batch.key_schema, None if deletes else batch.value_schema, deletes)
         plan = self._plans.get(known)
         if plan is None:
+            if len(self._plans) >= MOST_PLANS:
+                self.forget()
             found = layout(self.settings, batch, deletes=deletes)
             plan = self._plans[known] = make_plan(self.settings, self.table(found), found, deletes=deletes)
         return plan
 
     def table(self, found: Layout) -> SinkTable:
         """The table of a layout, created or widened where that is asked for. Raises ConnectError."""
-        name = self.settings.table_name(found.topic)
+        try:
+            name = self.settings.table_name(found.topic)
+        except ConfigError as error:
+            raise ConnectError(f"table.name.format and topic {found.topic} give no table: {error}") from None
         table = self._tables.get(name) or read_table(self.connection, name)
         if table is None and self.settings.auto_create:
             table = self._create(name, found)
