@@ -37,7 +37,8 @@ def _as(name: str) -> Translate:
 
 def _jaas(value: str) -> Settings:
     """User and password of PlainLoginModule and ScramLoginModule."""
-    options = dict(re.findall(r"""(\w+)\s*=\s*["']?([^"';]*)["']?""", value))
+    found = re.findall(r"""(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;"']+))""", value)
+    options = {name: double or single or bare for name, double, single, bare in found}
     if "username" not in options or "password" not in options:
         raise ConfigError(
             "sasl.jaas.config: only PlainLoginModule and ScramLoginModule with username and password are understood: "

@@ -128,7 +128,7 @@ class FileStreamSinkConnector(SinkConnector):
 
 
 class FileStreamSinkTask(SinkTask):
-    """Appends each value as a line. A value `bad...` is a DataError; while the file `FILE.down` exists, it retries."""
+    """Appends each value as a line. A value `bad...` is a DataError; while `FILE.down` exists, it retries."""
 
     def start(self, context: Any, properties: Mapping[str, str]) -> None:
         self.properties, self.path = properties, Path(properties["file"])
@@ -137,6 +137,7 @@ class FileStreamSinkTask(SinkTask):
     def put(self, batches: Sequence[Batch]) -> None:
         _misbehave(self.properties)
         if self.down.exists():
+            Path(self.properties["file"] + ".tried").touch()
             raise RetriableError(f"{self.down} exists")
         lines = [record.value for batch in batches for record in batch.records()]
         bad = [line for line in lines if isinstance(line, str) and line.startswith("bad")]
