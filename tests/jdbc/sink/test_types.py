@@ -1,5 +1,7 @@
 """Every Connect type into every column type it may go to, in both formats of COPY and by arrays."""
 
+import random
+import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -164,8 +166,7 @@ def _is_binary(case: Case) -> bool:
     name = column.partition("(")[0]
     target = SinkColumn("c", bases.get(name, name), "e" if name == "mood" else "b")
     given: Batch = batch(struct([("c", kind)]), [{"c": value}])
-    assert given.value is not None
-    inner = given.value.field(0) if not isinstance(given.value, list) else [value]
+    inner = [value] if given.value is None or isinstance(given.value, list) else given.value.field(0)
     return encoder(target, fit(target, kind)(inner).type) is not None
 
 
@@ -177,6 +178,21 @@ def _check(one: Sink, exact: list[Case]) -> None:
         assert text == expected, place
         assert again == expected, place
         assert gone is None, place
+
+
+def test_uuids_are_the_same_whatever_their_form(sink: Make) -> None:
+    one = sink("CREATE TABLE t (n int, id uuid); CREATE TABLE u (n int, id uuid PRIMARY KEY)")
+    two = sink(table_name_format="u", insert_mode="upsert", pk_mode="record_value", pk_fields="id")
+    chance = random.Random(1)
+    ids = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(500)]
+    kind = struct([("n", INT32), ("id", optional(STRING))])
+    rows: list[dict[str, Any]] = [{"n": number, "id": text} for number, text in enumerate(ids)]
+    one.put(kind, [*rows, {"n": -1, "id": None}])
+    two.put(kind, rows + rows[::-1])
+    two.put(kind, [{"n": -2, "id": ids[0].upper()}, {"n": -3, "id": "{" + ids[1] + "}"}])
+    assert one.rows("SELECT n, id::text FROM t ORDER BY n") == [(-1, None), *enumerate(ids)]
+    assert one.rows("SELECT n, id::text FROM u WHERE n < 2 ORDER BY n DESC") == [(-2, ids[0]), (-3, ids[1])]
+    assert one.rows("SELECT count(*) FROM u") == [(500,)]
 
 
 def test_the_cases_for_the_binary_format_are_many() -> None:
@@ -203,8 +219,6 @@ def test_rows_of_many_megabytes_go_in_chunks(sink: Make) -> None:
 
 
 def test_random_rows_are_the_same_in_binary_and_in_text(sink: Make) -> None:
-    import random
-
     chance = random.Random(7)
     kind = struct(
         [

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from headrace.jdbc.sink.postgresql import uuids
 from headrace.jdbc.sink.postgresql.fit import FLOATS, INTEGERS, TEXTS
 from headrace.jdbc.sink.postgresql.table import SinkColumn
 
@@ -57,12 +58,11 @@ def encoder(column: SinkColumn, kind: pa.DataType) -> Encoder | None:
     if base == "numeric":
         return _numeric(kind)
     if pa.types.is_string(kind):
-        if base == "uuid":
-            return None
         return _text(b"\1" if base == "jsonb" else b"") if _takes_text(column) else None
     exact: dict[str, tuple[pa.DataType, Encoder]] = {
         "bool": (pa.bool_(), _booleans),
         "bytea": (pa.binary(), _bytes),
+        "uuid": (uuids.TYPE, _uuids),
         "date": (pa.date32(), _dates),
         "time": (pa.time32("ms"), _times),
         "timestamp": (pa.timestamp("ms"), _timestamps),
@@ -118,6 +118,11 @@ def _text(prefix: bytes) -> Encoder:
         return Varied(data.fill_null(b"") if data.null_count else data, missing(array), prefix)
 
     return encode
+
+
+def _uuids(array: pa.Array) -> Cells:
+    content = np.frombuffer(array.buffers()[1], np.uint8).reshape(-1, 16)
+    return Fixed(content[array.offset : array.offset + len(array)], missing(array))
 
 
 def _bytes(array: pa.Array) -> Cells:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headrace.jdbc.sink.postgresql import uuids
 from headrace.jdbc.sink.postgresql.cells import Cells, Encoder, Fixed, Numbers, Varied, encoder, missing
 from headrace.jdbc.sink.postgresql.table import SinkColumn
 
@@ -153,19 +154,21 @@ def text_array(array: pa.Array) -> pa.Array:
     if pa.types.is_string(array.type):
         return array
     if pa.types.is_binary(array.type):
-        return _hexadecimal(array)
+        return _hexadecimal(array, "\\x")
+    if array.type == uuids.TYPE:
+        return _hexadecimal(array.cast(pa.binary()), "")
     return array.cast(pa.string())
 
 
-def _hexadecimal(array: pa.Array) -> pa.Array:
-    r"""bytea's `\x...`."""
+def _hexadecimal(array: pa.Array, prefix: str) -> pa.Array:
+    r"""Digits, as bytea has them behind `\x`, and uuid alone."""
     filled = array.fill_null(b"") if array.null_count else array
     raw = np.frombuffer(_content(filled), np.uint8)
     pairs = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)[raw]
     offsets = np.zeros(len(array) + 1, np.int32)
     np.cumsum(pc.binary_length(filled).to_numpy() * 2, out=offsets[1:])
     digits = pa.Array.from_buffers(pa.string(), len(array), [None, pa.py_buffer(offsets), pa.py_buffer(pairs)])
-    text = pc.binary_join_element_wise("\\x", digits, "")
+    text = pc.binary_join_element_wise(prefix, digits, "")
     gone = missing(array)
     return text if gone is None else pc.if_else(pa.array(~gone), text, pa.scalar(None, pa.string()))
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from headrace.connect.api import Column, ConnectSchema, SchemaType, to_values
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
+from headrace.jdbc.sink.postgresql import uuids
 from headrace.jdbc.sink.postgresql.table import SinkColumn
 
 INTEGERS: Final = {"int2": pa.int16(), "int4": pa.int32(), "int8": pa.int64(), "oid": pa.uint32()}
@@ -114,6 +115,8 @@ def fit(column: SinkColumn, schema: ConnectSchema, zone: Zone = Zone()) -> Calla
         return _timestamps(base, zone)
     if kind == "decimal" and base == "numeric":
         return _decimals
+    if base == "uuid":
+        return lambda values: uuids.packed(_as_they_are(values))
     if base in TEXTS or base in JSONS or column.kind == "e":
         return _texts
     return _as_they_are

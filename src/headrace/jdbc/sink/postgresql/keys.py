@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headrace.jdbc.sink.postgresql import uuids
 from headrace.jdbc.sink.postgresql.cells import Numbers, numbers
 from headrace.jdbc.sink.postgresql.fit import INTEGERS
 from headrace.jdbc.sink.postgresql.table import SinkColumn
@@ -25,6 +26,7 @@ def is_exact(column: SinkColumn, kind: pa.DataType) -> bool:
     exact = {
         "bool": pa.bool_(),
         "bytea": pa.binary(),
+        "uuid": uuids.TYPE,
         "date": pa.date32(),
         "time": pa.time32("ms"),
         "timestamp": pa.timestamp("ms"),
@@ -53,6 +55,8 @@ def _ranks(key: pa.Array) -> Numbers:
         return numbers(key)
     if pa.types.is_boolean(key.type):
         return numbers(key.cast(pa.uint8()))
+    if key.type == uuids.TYPE:
+        key = key.cast(pa.binary())
     return pc.rank(key, tiebreaker="dense").to_numpy()  # type: ignore[no-any-return]
 
 
