@@ -5,6 +5,11 @@ import shutil
 import socket
 
 import pytest
+from hypothesis import settings
+
+# A busy machine makes an example slow; that is no fault of what is tested.
+settings.register_profile("headrace", deadline=None)
+settings.load_profile("headrace")
 
 pytest_plugins = ["headrace.testing.postgres"]
 
