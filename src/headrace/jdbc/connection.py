@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S: Final = 10
 PROBE_TIMEOUT_S: Final = 3.0
 SLOWEST_WAIT_MS: Final = 2_000
+KEEPALIVES: Final = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""So that a server whose machine is gone is noticed within a minute."""
 REMINDER_S: Final = 30.0
 Wait = Callable[[float], bool]
 """`context.wait`: waits that many seconds or until the stop; true where the stop came."""
@@ -145,7 +147,7 @@ def try_connect(target: Target) -> "psycopg.Connection[Any] | Diagnosis":
 def conninfo(target: Target, endpoint: Endpoint) -> str:
     """libpq's connection string. It holds the password: never print it."""
     parameters: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": target.application}
-    parameters |= {"client_encoding": "UTF8"} | dict(target.url.parameters or {})
+    parameters |= {"client_encoding": "UTF8"} | KEEPALIVES | dict(target.url.parameters or {})
     parameters |= {"host": endpoint.host, "hostaddr": endpoint.hostaddr, "port": endpoint.port}
     parameters |= {"dbname": target.database, "user": target.user}
     if target.password is not None:

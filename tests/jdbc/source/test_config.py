@@ -55,6 +55,8 @@ def test_the_password_is_shown_to_nobody() -> None:
         ({"mode": None}, "mode", "one of bulk, timestamp, incrementing, timestamp+incrementing"),
         ({"mode": "sometimes"}, "mode", "Invalid value sometimes"),
         ({"table_whitelist": None}, "table.whitelist", "nothing to copy"),
+        ({"table_whitelist": "a.t,b.t"}, "table.whitelist", "tables a.t and b.t would share a topic"),
+        ({"table_whitelist": "a.b.c.d"}, "table.whitelist", "'a.b.c.d' is no table name"),
         ({"table_blacklist": "x"}, "table.blacklist", "exclude each other"),
         ({"table_include_list": "x"}, "table.include.list", "does not go with table.whitelist"),
         ({"table_whitelist": None, "table_exclude_list": "x"}, "table.exclude.list", "needs table.include.list"),

@@ -97,6 +97,15 @@ def test_a_pattern_with_a_wrong_password_fails_when_tasks_are_asked_for(schemas:
             connector.task_configs(1)
 
 
+def test_patterns_that_choose_two_tables_for_one_topic_fail(schemas: Database) -> None:
+    with schemas.connect() as connection:
+        connection.execute("CREATE TABLE s.a (id serial)")
+    with started(listed(schemas, table_include_list=".*")) as (connector, context):
+        assert context.reconfigured.wait(10)
+        with pytest.raises(ConnectError, match=r"tables public.a and s.a would share a topic"):
+            connector.task_configs(1)
+
+
 def errors(props: dict[str, str], connect: bool = True) -> dict[str, list[str]]:
     return {value.name: value.errors for value in JdbcSourceConnector.validate(props, connect=connect) if value.errors}
 

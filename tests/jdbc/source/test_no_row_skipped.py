@@ -236,3 +236,19 @@ def test_the_lag_is_told_with_the_backends_that_cause_it(
             assert list(task.poll()) == [], "the wait ends with the stop"
         assert "table public.t lags 0 s: transactions are open" in caplog.text
         assert str(late.info.backend_pid) in caplog.text
+
+
+def test_a_user_without_rights_sees_the_transactions_of_others(database: Database) -> None:
+    name = f"plain_{database.name}"
+    with database.connect() as admin, database.connect() as writer:
+        admin.execute(f"{TABLE}; CREATE ROLE {name} LOGIN PASSWORD 'x'; GRANT SELECT ON t TO {name}".encode())
+        try:
+            with psycopg.connect(database.dsn, user=name, password="x", autocommit=True) as plain, writer.transaction():
+                writer.execute("INSERT INTO t (v) VALUES ('1')")
+                pid = writer.info.backend_pid
+                row = plain.execute("SELECT 't'::regclass::oid::int8").fetchone()
+                assert row is not None
+                assert [found for _, found in visibility.writers_of(plain, row[0])] == [pid]
+                assert pid in [found for _, found in visibility.transactions(plain, "headrace source")]
+        finally:
+            admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())

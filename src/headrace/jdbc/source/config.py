@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from headrace.connect.api import ConfigDef, ConfigError, ConfigValue, Importance, Password, Type, between, one_of
 from headrace.jdbc.connection import Target, define_connection, target
+from headrace.jdbc.dialects import TableId
 from headrace.jdbc.url import parse_url
 
 BULK: Final = "bulk"
@@ -261,6 +262,7 @@ def _table_faults(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield new[0], f"{new[0]} does not go with {old[0]}: set one of them"
     if new == ["table.exclude.list"]:
         yield new[0], "table.exclude.list needs table.include.list, of which it takes tables away"
+    yield from (("table.whitelist", text) for text in shared_topics(values["table.whitelist"] or []))
     query = _query(values)
     if query is None:
         if not old and not new:
@@ -272,6 +274,23 @@ def _table_faults(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield (old + new)[0], f"{(old + new)[0]} does not go with query: set one of them"
     if not re.match(r"\s*(--[^\n]*\n\s*|/\*.*?\*/\s*)*\(*\s*(select|with)\b", query, re.IGNORECASE | re.DOTALL):
         yield ("query" if values["query"] else "query.masked"), "query must be a SELECT (or WITH ... SELECT)"
+
+
+def shared_topics(names: Iterable[str]) -> Iterable[str]:
+    """A sentence for each pair of tables that would share a topic, and for each name that is none."""
+    seen: dict[str, TableId] = {}
+    for name in names:
+        try:
+            table = TableId.parse(name)
+        except ConfigError as error:
+            yield str(error)
+            continue
+        other = seen.setdefault(table.name, table)
+        if other != table:
+            yield (
+                f"tables {other} and {table} would share a topic, which is named by the table alone: "
+                "copy them by two connectors with different topic.prefix"
+            )
 
 
 def _column_faults(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -71,7 +71,10 @@ class JdbcSourceConnector(SourceConnector):
             self._tables = tuple(selection.listed)
             return
         self._watcher = threading.Thread(
-            target=self._watch, args=(context, config.target, selection), name=f"tables of {context.connector}"
+            target=self._watch,
+            args=(context, config.target, selection),
+            name=f"tables of {context.connector}",
+            daemon=True,
         )
         self._watcher.start()
 
@@ -96,6 +99,8 @@ class JdbcSourceConnector(SourceConnector):
             try:
                 found = selection.look(target, self._stopping.wait, before)
                 before = True
+                for fault in configs.shared_topics(found):
+                    raise ConnectError(fault)
             except Stopped:
                 return
             except psycopg.Error as error:

@@ -27,6 +27,7 @@ class Session:
         """psycopg's; waits for a server that is away. Raises ConnectError and Stopped."""
         if self._connection is None:
             self._connection = connections.connect(self.target, self.wait, connected_before=self._connected_before)
+            self._connection.prepare_threshold = None  # a prepared `SELECT * FROM query` fails when its columns change
             self._connected_before = True
         return self._connection
 

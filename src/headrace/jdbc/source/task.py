@@ -92,14 +92,8 @@ class JdbcSourceTask(SourceTask):
         if self._config.query is not None:
             return [self._reader(None)]
         found = [self._find(TableId.parse(name)) for name in self._config.tables]
-        topics: dict[str, TableId] = {}
-        for table in found:
-            other = topics.setdefault(table.name, table)
-            if other != table:
-                raise ConnectError(
-                    f"tables {other} and {table} would share the topic {self._config.prefix}{table.name}: "
-                    "copy them by two connectors with different topic.prefix"
-                )
+        for fault in configs.shared_topics(map(str, found)):
+            raise ConnectError(fault)
         return [self._reader(table) for table in dict.fromkeys(found)]
 
     def _find(self, table: TableId) -> TableId:

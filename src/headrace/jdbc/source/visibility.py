@@ -41,7 +41,7 @@ WHERE l.locktype = 'relation' AND l.relation IN (SELECT oid FROM family) AND l.g
 TRANSACTIONS_OF_DATABASE: Final = """
 SELECT l.virtualtransaction, l.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'virtualxid' AND l.granted AND l.pid <> pg_backend_pid()
-  AND a.datname = current_database() AND a.application_name <> %s
+  AND a.datname = current_database() AND a.application_name IS DISTINCT FROM %s
   AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
 """
 """A virtualxid names no database; its backend does. Readers of ours write nothing, and nor does autovacuum."""
