@@ -114,7 +114,7 @@ def test_the_wrong_password_of_the_tutorial_is_told_beforehand(database: Databas
     wrong = settings(database, connection_password="targetpassword")
     assert errors(wrong) == {}
     found = errors(wrong, connect=True)
-    assert list(found) == ["connection.password"]
+    assert list(found) == ["connection.user", "connection.password"]
     assert "refuses the password of user 'headrace'" in found["connection.password"][0]
     assert "targetpassword" not in str(found)
 

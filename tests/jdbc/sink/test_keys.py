@@ -3,7 +3,7 @@
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.jdbc.sink.postgresql.keys import last_of_each
@@ -12,6 +12,7 @@ from headrace.jdbc.sink.postgresql.table import cut_name, parse_name
 KEYS = st.lists(st.tuples(st.integers(-3, 3), st.sampled_from(["", "a", "b", "é", "漢"]), st.booleans()))
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_the_last_row_of_each_key_counts_in_the_keys_order(rows: list[tuple[int, str, bool]]) -> None:
     columns = [
@@ -25,6 +26,7 @@ def test_the_last_row_of_each_key_counts_in_the_keys_order(rows: list[tuple[int,
     assert found == [last[row] for row in sorted(last)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1)))
 def test_one_key_that_rises_already_is_left_alone(values: list[int]) -> None:
     kept = last_of_each([pa.array(values, pa.int64())])
@@ -34,6 +36,7 @@ def test_one_key_that_rises_already_is_left_alone(values: list[int]) -> None:
         assert [values[row] for row in kept.to_pylist()] == sorted(set(values))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_a_name_is_cut_at_63_bytes_between_characters(name: str) -> None:
     cut = cut_name(name)

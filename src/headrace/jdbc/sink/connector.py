@@ -1,5 +1,6 @@
 """JdbcSinkConnector: checks the configuration; every task gets all of it, and the worker shares out the partitions."""
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +9,7 @@ import psycopg
 
 from headrace.connect.api import ConfigDef, ConfigError, ConfigValue, ConnectorContext, SinkConnector, SinkTask
 from headrace.jdbc import connection as connections
+from headrace.jdbc import errors
 from headrace.jdbc.sink.postgresql.plan import missing_table
 from headrace.jdbc.sink.postgresql.table import read_table
 from headrace.jdbc.sink.settings import faults_across, not_acted_on, read_settings, sink_config
@@ -63,16 +65,21 @@ def _ask(target: connections.Target, config: Mapping[str, Any], topics: str) -> 
     """What the database has against the configuration: keys and sentences."""
     found = connections.try_connect(target)
     if not isinstance(found, psycopg.Connection):
-        return [(_blamed(found.sentence), found.sentence)]
+        return [(key, found.sentence) for key in _blamed(found.sentence)]
     settings = read_settings(config)
-    with found:
+    with contextlib.closing(found):
         if settings.auto_create:
             return []
-        names = [settings.table_name(topic) for topic in filter(None, (part.strip() for part in topics.split(",")))]
-        missing = [name for name in dict.fromkeys(names) if read_table(found, name) is None]
-        return [("table.name.format", missing_table(name, None, keys_wanted=False)) for name in missing]
+        try:
+            names = [settings.table_name(topic) for topic in filter(None, (part.strip() for part in topics.split(",")))]
+            missing = [name for name in dict.fromkeys(names) if read_table(found, name) is None]
+        except ConfigError as error:
+            return [("table.name.format", str(error))]
+        except psycopg.Error as error:
+            return [("connection.url", errors.explain(error, "the target database", target.user))]
+    return [("table.name.format", missing_table(name, None, keys_wanted=False)) for name in missing]
 
 
-def _blamed(sentence: str) -> str:
-    """The key that a sentence of a failed connect is about."""
-    return next((key for key in ("connection.password", "connection.user") if key in sentence), "connection.url")
+def _blamed(sentence: str) -> list[str]:
+    """The keys that a sentence of a failed connect names."""
+    return [key for key in ("connection.user", "connection.password") if key in sentence] or ["connection.url"]

@@ -1,9 +1,11 @@
 """The sink's configuration: the keys of the known JDBC sink connectors, defaults, and the rules across them."""
 
-import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from headrace.connect.api import ConfigDef, ConfigError, Importance, Type, between, one_of
 from headrace.jdbc.connection import define_connection
@@ -13,6 +15,8 @@ from headrace.jdbc.sink.postgresql.table import parse_name
 KAFKA_COLUMNS: Final = ("__connect_topic", "__connect_partition", "__connect_offset")
 INSERT_MODES: Final = ("insert", "upsert", "update")
 PK_MODES: Final = ("none", "kafka", "record_key", "record_value")
+UTC_NAMES: Final = ("UTC", "Etc/UTC", "GMT", "Z", "Zulu")
+"""Names that need no database of time zones, which bare machines lack."""
 DEFAULT_RETRIES: Final = 10
 
 ACCEPTED: Final = {
@@ -234,7 +238,7 @@ def read_settings(config: Mapping[str, Any]) -> SinkSettings:
         auto_evolve=config["auto.evolve"],
         replace_null_with_default=config["replace.null.with.default"],
         quote_always=quote if config["sql.quote.identifiers"] is None else config["sql.quote.identifiers"],
-        time_zone=config["db.timezone"],
+        time_zone="UTC" if config["db.timezone"] in UTC_NAMES else config["db.timezone"],
         batch_size=config["batch.size"],
         max_retries=config["max.retries"],
         retry_backoff_ms=config["retry.backoff.ms"],
@@ -282,8 +286,8 @@ def _table_format(name: str, value: Any) -> None:
 
 def _time_zone(name: str, value: Any) -> None:
     try:
-        if value != "UTC":
-            zoneinfo.ZoneInfo(str(value))
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        if value not in UTC_NAMES:
+            pc.local_timestamp(pa.array([0], pa.timestamp("ms", tz=str(value))))
+    except pa.ArrowInvalid:
         why = "no such time zone is known here; UTC, or a name such as Asia/Seoul"
         raise ConfigError(f"Invalid value {value} for configuration {name}: {why}") from None
