@@ -5,7 +5,7 @@ Thread rule: `start` and `stop` are called by one thread, in this order; all els
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from importlib.metadata import version
 
@@ -91,9 +91,18 @@ class ConnectServer:
         self.herder.post(lambda: None)
 
     def _hosts(self, listener: Callable[[ToWorker | HostDied], None]) -> HostPool:
+        """The pool; its first host is started now, for the libraries it loads take longer than all else here."""
         pool = HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
-        pool.plugins()  # starts the first host now: its imports take longer than joining the group does
+        pool.plugins().add_done_callback(self._note_versions)
         return pool
+
+    def _note_versions(self, done: "Future[tuple[Mapping[str, str], ...]]") -> None:
+        error = done.exception()
+        if error is not None:
+            log.warning("The versions of the plug-ins are not known: %s", error)
+            return
+        versions = {plugin["class"]: plugin.get("version", "") for plugin in done.result()}
+        self.herder.post(lambda: self.herder.versions.update(versions))
 
     def _group(self, listener: Callable[[Joined | Left], None]) -> Membership:
         settings = GroupSettings(
