@@ -7,6 +7,7 @@ Speaks JoinGroup up to version 7 and SyncGroup up to 5, as the library does.
 """
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from kafka.coordinator.base import BaseCoordinator
 from kafka.net.compat import KafkaNetClient
+from kafka.net.inet import KafkaNetSocket
 
 from headrace.config import ConfigError
 from headrace.connect.runtime import assignment
@@ -27,6 +29,20 @@ POLL_MS: Final = 500
 RETRY_S: Final = 1.0
 BOOTSTRAP_MS: Final = 5_000
 
+
+_connect_socket = KafkaNetSocket.sock_connect
+
+
+async def _connect_or_close(self: Any, net: Any, sock: socket.socket, address: Any, timeout_at: Any = None) -> Any:
+    """The library leaves the socket of a refused connection open until the garbage collector finds it."""
+    try:
+        return await _connect_socket(self, net, sock, address, timeout_at=timeout_at)
+    except errors.KafkaConnectionError:
+        sock.close()
+        raise
+
+
+KafkaNetSocket.sock_connect = _connect_or_close
 
 _CLIENT_NAMES: Final = {
     "security.protocol": "security_protocol",

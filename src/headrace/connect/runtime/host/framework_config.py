@@ -213,7 +213,7 @@ def as_shown(key: ConfigKey, value: ConfigValue) -> tuple[dict[str, Any], dict[s
         "width": key.width,
         "display_name": key.display_name,
         "dependents": list(key.dependents),
-        "order": key.order,
+        "order_in_group": key.order,
     }
     shown = {
         "name": value.name,
