@@ -123,9 +123,9 @@ class Herder:
         future: Future[T] = Future()
 
         def job() -> None:
-            if not self._refused(future) and self.assignment is None:
+            if self.assignment is None and not self._stopping.is_set():
                 self._waiting.append(job)
-            elif not future.done():
+            elif future.set_running_or_notify_cancel() and not self._refused(future):
                 self.guard(future, lambda: work(future))
 
         if not self._refused(future):
@@ -135,8 +135,13 @@ class Herder:
     def ask(self, question: Callable[[], T]) -> "Future[T]":
         """The answer of a question about the state, which the herder's thread asks. Needs no group."""
         future: Future[T] = Future()
+
+        def job() -> None:
+            if future.set_running_or_notify_cancel():
+                self.guard(future, lambda: future.set_result(question()))
+
         if not self._refused(future):
-            self.post(lambda: self.guard(future, lambda: future.set_result(question())))
+            self.post(job)
         return future
 
     def _refused(self, future: "Future[Any]") -> bool:
@@ -305,7 +310,8 @@ class Herder:
         """Write the status of a unit whose state is new."""
         config = self.stores.config.connectors.get(unit.id.connector, {})
         version = unit.version or self.versions.get(config.get("connector.class", "")) or None
-        log.info("%s is %s%s", unit.id, unit.state, f": {trace.splitlines()[0]}" if trace else "")
+        what = f"Connector {unit.id.connector}" if unit.id.task < 0 else f"Task {unit.id}"
+        log.info("%s is %s%s", what, unit.state, f": {trace.splitlines()[0]}" if trace else "")
         status = Status(unit.state, self.worker_id, self.worker.generation, trace or None, version)
         self._swept.discard(unit.id)
         self.stores.put_status(unit.id, status)
@@ -424,7 +430,7 @@ class Herder:
 
     def _shut_down(self) -> None:
         log.info("The worker stops: %d connectors and tasks are stopped", len(self.worker.units))
-        self.hosts.stop(self.config["task.shutdown.graceful.timeout.ms"])
+        self.hosts.stop(self.config["task.shutdown.graceful.timeout.ms"] if self.worker.units else 0)
         self.worker.unassign_all()
         self._group.stop(CLOSING_S)
         self.stores.close(CLOSING_S)
