@@ -15,9 +15,9 @@ from rich.console import Console
 from headrace.demo.comparison import Comparison, compare, compare_tables
 from headrace.demo.connectors import SINK_FILE, SOURCE_FILE, connector_file, sink_connector, source_connector
 from headrace.demo.iris import COPY_IN, SOURCE_TABLE, TARGET_TABLE, IrisRows, flowers
-from headrace.demo.ledger import Latencies, Ledger
+from headrace.demo.ledger import Latencies, Ledger, RateMeter
 from headrace.demo.ports import choose_ports
-from headrace.demo.view import Lines, RateMeter, Snapshot, render
+from headrace.demo.view import Lines, Snapshot, render
 from headrace.supervisor.ready import is_free
 from headrace.supervisor.stack import HOST
 from headrace.testing.postgres import Database

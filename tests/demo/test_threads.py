@@ -88,7 +88,7 @@ def test_a_steady_rate_is_kept(pump: Pump) -> None:
 
 
 def test_at_full_speed_the_source_does_not_run_away(pump: Pump, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_module, "MOST_AHEAD_ROWS", 10_000)
+    monkeypatch.setattr(generator_module, "LEAST_AHEAD_ROWS", 10_000)
     ledger = Ledger()
     generator, arrivals = Generator(pump.source, 0, ledger), Arrivals(pump.target, ledger)
     arrivals.start()

@@ -7,12 +7,13 @@ import psycopg
 
 from headrace.demo.activity import Activity
 from headrace.demo.iris import COLUMNS, COPY_IN, TABLE, IrisRows
-from headrace.demo.ledger import Ledger
+from headrace.demo.ledger import Ledger, RateMeter
 
 BLOCK_ROWS = 2_000
-MOST_AHEAD_ROWS = 200_000
-"""How far the source may be ahead of the target at full speed: enough that the pipeline never waits for rows, and
-little enough that it is empty soon after the generator stops."""
+AHEAD_S = 1.0
+"""At full speed the source is ahead of the target by what arrives in this time: the pipeline never waits for rows, the
+latency says something, and the drain at the end is short."""
+LEAST_AHEAD_ROWS = 20_000
 
 _INSERT = f"INSERT INTO {TABLE} ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) RETURNING id"
 _LAST_ID = f"SELECT currval(pg_get_serial_sequence('{TABLE}', 'id'))"
@@ -27,6 +28,7 @@ class Generator(Activity):
         super().__init__()
         self._dsn, self._rate, self._ledger = dsn, rate, ledger
         self._rows = IrisRows()
+        self._meter = RateMeter()
 
     def act(self) -> None:
         with psycopg.connect(self._dsn, autocommit=True) as connection:
@@ -42,7 +44,8 @@ class Generator(Activity):
         """How many rows to insert now, `seconds` after the beginning."""
         if self._rate:
             return min(BLOCK_ROWS, int(seconds * self._rate) + 1 - self._ledger.inserted)
-        return BLOCK_ROWS if self._ledger.backlog + BLOCK_ROWS <= MOST_AHEAD_ROWS else 0
+        ahead = max(LEAST_AHEAD_ROWS, self._meter.rate(seconds, self._ledger.seen) * AHEAD_S)
+        return BLOCK_ROWS if self._ledger.backlog + BLOCK_ROWS <= ahead else 0
 
     def _pause(self) -> float:
         return min(1 / self._rate, 0.1) / 2 if self._rate and self._rate < 50 else 0.005

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
+RATE_WINDOW_S: Final = 2.0
 GROWTH: Final = math.log(1.01)
 """Latencies are kept in buckets 1 % wide, so that a run of days needs no more memory than one of seconds."""
 
@@ -63,3 +64,18 @@ class Ledger:
     def backlog(self) -> int:
         """How many rows are inserted and not yet seen."""
         return self.inserted - self.seen
+
+
+class RateMeter:
+    """Rows a second over the last two seconds."""
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[float, int]] = deque()
+
+    def rate(self, at: float, rows: int) -> float:
+        """The rate, `rows` having arrived in total at `at` (seconds)."""
+        self._points.append((at, rows))
+        while len(self._points) > 2 and at - self._points[1][0] >= RATE_WINDOW_S:
+            self._points.popleft()
+        began, before = self._points[0]
+        return (rows - before) / (at - began) if at > began else 0.0

@@ -13,10 +13,10 @@ from headrace.demo.arrivals import Arrivals
 from headrace.demo.comparison import Comparison, compare_tables
 from headrace.demo.connectors import sink_connector, source_connector
 from headrace.demo.generator import Generator
-from headrace.demo.ledger import Ledger
+from headrace.demo.ledger import Ledger, RateMeter
 from headrace.demo.setup import Pipeline, start_pipeline
 from headrace.demo.topic import TopicOffset
-from headrace.demo.view import RateMeter, Snapshot, View, milliseconds, view_on
+from headrace.demo.view import Snapshot, View, milliseconds, view_on
 from headrace.supervisor.folder import TemporaryFolder
 from headrace.supervisor.interrupts import Interrupted, Interrupts
 from headrace.supervisor.supervisor import Supervisor

@@ -1,6 +1,5 @@
 """What the demo shows while it runs: a live table on a terminal, a line a second elsewhere."""
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-RATE_WINDOW_S = 2.0
 LINE_S = 1.0
 TABLE_S = 0.25
 
@@ -46,21 +44,6 @@ def milliseconds(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
-
-
-class RateMeter:
-    """Rows a second over the last two seconds."""
-
-    def __init__(self) -> None:
-        self._points: deque[tuple[float, int]] = deque()
-
-    def rate(self, at: float, rows: int) -> float:
-        """The rate, `rows` having arrived in total at `at` (seconds)."""
-        self._points.append((at, rows))
-        while len(self._points) > 2 and at - self._points[1][0] >= RATE_WINDOW_S:
-            self._points.popleft()
-        began, before = self._points[0]
-        return (rows - before) / (at - began) if at > began else 0.0
 
 
 class View(Protocol):
