@@ -1,13 +1,15 @@
 """Decode a request's body and encode a reply's frame, strictly.
 
-The library takes cut frames, trailing bytes and versions long gone without a word; `decode_request` does not. Callers
-have looked up the version in their own table before (a handler's range), so an unknown one is an error here.
+The library takes cut frames, trailing bytes, nulls where there can be none, and versions long gone without a word;
+`decode_request` does not. Callers have looked up the version in their own table before (a handler's range), so an
+unknown one is an error here.
 """
 
 import struct
 
 from headrace.wire import messages
 from headrace.wire.frame import MalformedFrame, RequestHeader
+from headrace.wire.nulls import first_null
 
 _DECODING_FAULTS = (struct.error, IndexError, ValueError, KeyError, TypeError, OverflowError, MemoryError)
 
@@ -29,6 +31,9 @@ def decode_request(header: RequestHeader, frame: memoryview) -> messages.Message
         raise MalformedFrame(f"{name} cannot be read: {error}") from error
     if end != len(frame) and not _is_librdkafka_asking_for_all_topics(header, frame):
         raise MalformedFrame(f"{name} ends at byte {end} of a frame of {len(frame)} bytes")
+    null = first_null(message, header.api_version)
+    if null is not None:
+        raise MalformedFrame(f"{name} has a null as {null}, which cannot be null")
     return message
 
 
