@@ -27,7 +27,7 @@ class Consumed:
     timestamp_type: str
     partitions: list[int]
     offsets: list[int]
-    timestamps: list[int]
+    timestamps: Sequence[int]
     keys: list[bytes | None]
     values: list[bytes | None]
     headers: list[list[tuple[str, bytes | None]] | None]
@@ -44,26 +44,25 @@ class Consumed:
 def columns(messages: Sequence[Message]) -> list[Consumed]:
     """The messages by topic and timestamp type; each partition's stay in order."""
     topics = list(map(Message.topic, messages))
-    stamps = list(map(Message.timestamp, messages))
-    kinds = {(topic, kind) for topic, (kind, _) in zip(topics, stamps, strict=True)}
-    if len(kinds) == 1:
-        return [_columns(messages, *kinds.pop(), stamps)]
+    kinds, stamps = zip(*map(Message.timestamp, messages), strict=True)
+    if len(set(topics)) == 1 and len(set(kinds)) == 1:
+        return [_columns(messages, topics[0], kinds[0], stamps)]
     runs: dict[tuple[str, int], list[int]] = {}
-    for row, (topic, (kind, _)) in enumerate(zip(topics, stamps, strict=True)):
-        runs.setdefault((topic, kind), []).append(row)
+    for row, run in enumerate(zip(topics, kinds, strict=True)):
+        runs.setdefault(run, []).append(row)
     return [
         _columns([messages[row] for row in rows], topic, kind, [stamps[row] for row in rows])
         for (topic, kind), rows in runs.items()
     ]
 
 
-def _columns(messages: Sequence[Message], topic: str, kind: int, stamps: Sequence[tuple[int, int]]) -> Consumed:
+def _columns(messages: Sequence[Message], topic: str, kind: int, stamps: Sequence[int]) -> Consumed:
     return Consumed(
         topic,
         _TYPES.get(kind, "CREATE_TIME"),
         list(map(Message.partition, messages)),
         list(map(Message.offset, messages)),
-        [stamp for _, stamp in stamps],
+        stamps,
         list(map(Message.key, messages)),
         list(map(Message.value, messages)),
         list(map(Message.headers, messages)),
@@ -73,7 +72,7 @@ def _columns(messages: Sequence[Message], topic: str, kind: int, stamps: Sequenc
 def batches(consumed: Consumed, stages: Stages, policy: ErrorPolicy) -> list[Batch]:
     """The decoded runs, in order; records that cannot be decoded are left to the policy."""
     keys: list[Converted] = [Converted(0, len(consumed.keys), None, None)]
-    if any(key is not None for key in consumed.keys):
+    if consumed.keys.count(None) < len(consumed.keys):
         keys = _decode(stages.key.to_connect, consumed, consumed.keys, Stage.KEY_CONVERTER, policy)
     values = _decode(stages.value.to_connect, consumed, consumed.values, Stage.VALUE_CONVERTER, policy)
     partition = pa.array(consumed.partitions, pa.int32())
