@@ -15,7 +15,7 @@ from headrace.jdbc.sink.postgresql.table import parse_name
 KAFKA_COLUMNS: Final = ("__connect_topic", "__connect_partition", "__connect_offset")
 INSERT_MODES: Final = ("insert", "upsert", "update")
 PK_MODES: Final = ("none", "kafka", "record_key", "record_value")
-UTC_NAMES: Final = ("UTC", "Etc/UTC", "GMT", "Z", "Zulu")
+UTC_NAMES: Final = ("UTC", "GMT", "Etc/UTC", "Etc/GMT", "Z")
 """Names that need no database of time zones, which bare machines lack."""
 DEFAULT_RETRIES: Final = 10
 
