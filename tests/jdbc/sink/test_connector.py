@@ -125,9 +125,10 @@ def test_a_missing_database_and_a_missing_table_are_told_beforehand(database: Da
     no_table = settings(database, topics="iris, iris", table_name_format="x_${topic}")
     found = errors(no_table, connect=True)
     assert list(found) == ["table.name.format"]
-    assert found["table.name.format"] == [
-        "there is no table x_iris in the database: set auto.create=true, or correct table.name.format, or create it"
-    ]
+    assert found["table.name.format"][0] == (
+        f"there is no table x_iris in database '{database.name}': "
+        "set auto.create=true, or correct table.name.format, or create it"
+    )
     assert errors(no_table | {"auto.create": "true"}, connect=True) == {}
 
 

@@ -47,13 +47,30 @@ def test_missing_database_is_said_at_the_start(sink: Make, database: Database) -
 
 
 def test_missing_table_is_said_at_the_start(sink: Make) -> None:
-    with pytest.raises(ConnectError, match=r"there is no table iris in the database: set auto\.create=true"):
+    with pytest.raises(ConnectError, match=r"there is no table iris in database .*: set auto\.create=true"):
         sink(table_name_format="${topic}", topics="iris")
 
 
+def test_a_missing_table_that_is_there_under_another_name_is_pointed_at(sink: Make) -> None:
+    with pytest.raises(ConnectError, match=r"there is no table Iris in .*: there is S\.iris, public\.IRIS, which"):
+        sink(
+            'CREATE SCHEMA "S"; CREATE TABLE "S".iris (id int); CREATE TABLE public."IRIS" (id int)',
+            table_name_format="${topic}",
+            topics="Iris",
+        )
+
+
 def test_missing_table_of_a_topic_not_known_before_comes_with_its_ddl(sink: Make) -> None:
-    text = refused(sink(**UPSERTING), PLAIN, named([(1, "a")]), r"there is no table t in the database")
+    text = refused(sink(**UPSERTING), PLAIN, named([(1, "a")]), r"there is no table t in database")
     assert 'CREATE TABLE IF NOT EXISTS "t" ("id" INT NOT NULL, "name" TEXT, PRIMARY KEY ("id"))' in text
+
+
+def test_a_missing_column_that_no_ddl_is_known_for_is_said_too(sink: Make) -> None:
+    kind = struct([("id", INT32), ("inner", struct([("x", INT32)]))])
+    one = sink("CREATE TABLE t (id int)")
+    refused(one, kind, [{"id": 1, "inner": {"x": 1}}], r"has no column for field 'inner' .*: name the fields")
+    two = sink(table_name_format="u")
+    refused(two, kind, [{"id": 1, "inner": {"x": 1}}], r"there is no table u")
 
 
 def test_a_table_made_after_the_failure_is_found(sink: Make) -> None:

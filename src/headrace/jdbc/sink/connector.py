@@ -10,7 +10,7 @@ import psycopg
 from headrace.connect.api import ConfigDef, ConfigError, ConfigValue, ConnectorContext, SinkConnector, SinkTask
 from headrace.jdbc import connection as connections
 from headrace.jdbc import errors
-from headrace.jdbc.sink.postgresql.plan import missing_table
+from headrace.jdbc.sink.postgresql.missing import missing_table
 from headrace.jdbc.sink.postgresql.table import read_table
 from headrace.jdbc.sink.settings import faults_across, not_acted_on, read_settings, sink_config
 from headrace.jdbc.sink.task import JdbcSinkTask
@@ -73,11 +73,11 @@ def _ask(target: connections.Target, config: Mapping[str, Any], topics: str) -> 
         try:
             names = [settings.table_name(topic) for topic in filter(None, (part.strip() for part in topics.split(",")))]
             missing = [name for name in dict.fromkeys(names) if read_table(found, name) is None]
+            return [("table.name.format", missing_table(found, name)) for name in missing]
         except ConfigError as error:
             return [("table.name.format", str(error))]
         except psycopg.Error as error:
             return [("connection.url", errors.explain(error, "the target database", target.user))]
-    return [("table.name.format", missing_table(name, None, keys_wanted=False)) for name in missing]
 
 
 def _blamed(sentence: str) -> list[str]:

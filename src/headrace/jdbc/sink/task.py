@@ -21,7 +21,7 @@ from headrace.jdbc import errors
 from headrace.jdbc.errors import Verdict
 from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, fault, is_duplicate, may_be_stale
-from headrace.jdbc.sink.postgresql.plan import missing_table
+from headrace.jdbc.sink.postgresql.missing import missing_table
 from headrace.jdbc.sink.postgresql.table import read_table
 from headrace.jdbc.sink.postgresql.writer import TableChanged, Writer
 from headrace.jdbc.sink.settings import DEFAULT_RETRIES, read_settings, sink_config
@@ -232,7 +232,7 @@ class JdbcSinkTask(SinkTask):
         for topic in filter(None, (part.strip() for part in topics.split(","))):
             name = self._settings.table_name(topic)
             if read_table(connection, name) is None:
-                raise ConnectError(missing_table(name, None, keys_wanted=False))
+                raise ConnectError(missing_table(connection, name))
 
 
 def _words(error: psycopg.Error) -> str:

@@ -3,6 +3,7 @@
 Sans-IO. The map is that of the known JDBC sink connectors, with a Decimal's precision and scale where they are known.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
@@ -31,6 +32,14 @@ def column_definition(field: FieldSource) -> tuple[str, str, bool]:
     default = _literal(field.schema.default)
     optional = field.schema.optional and not field.is_key
     return cut_name(field.name), kind if default is None else f"{kind} DEFAULT {default}", optional
+
+
+def possible_definitions(fields: Sequence[FieldSource]) -> list[tuple[str, str, bool]] | None:
+    """The definitions of these fields' columns; None where a field has none."""
+    try:
+        return [column_definition(field) for field in fields]
+    except ConnectError:
+        return None
 
 
 def column_type(schema: ConnectSchema, name: str) -> str:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from headrace.connect.api import Batch, Column, ConnectError, DataError
-from headrace.jdbc.dialects import TableId
 from headrace.jdbc.sink.fields import FieldSource, Layout, check_keys, field_columns, record_name
 from headrace.jdbc.sink.postgresql import statements
-from headrace.jdbc.sink.postgresql.ddl import column_definition
+from headrace.jdbc.sink.postgresql.ddl import possible_definitions
 from headrace.jdbc.sink.postgresql.fit import BadValue, Zone, fit, misfit, type_name
 from headrace.jdbc.sink.postgresql.statements import Shape
 from headrace.jdbc.sink.postgresql.table import SinkColumn, SinkTable
@@ -109,10 +108,11 @@ def _no_field_missing(table: SinkTable, layout: Layout) -> None:
     if not missing:
         return
     names = ", ".join(repr(field.name) for field in missing)
-    ddl = statements.add_columns(table.name, [column_definition(field) for field in missing])
+    columns = possible_definitions(missing)
+    evolve = f"set auto.evolve=true, or run {statements.add_columns(table.name, columns)}, or " if columns else ""
     raise ConnectError(
-        f"table {table.name} has no column for {_fields(missing)} {names} of topic {layout.topic}: set "
-        f"auto.evolve=true, or run {ddl}, or name the fields that are to be written in fields.whitelist"
+        f"table {table.name} has no column for {_fields(missing)} {names} of topic {layout.topic}: {evolve}name the "
+        "fields that are to be written in fields.whitelist"
     )
 
 
@@ -180,12 +180,3 @@ def _probe(shape: Shape) -> str | None:
         return None
     first = next(column for column in shape.columns if column.name == index[0])
     return first.name if first.base in ("int2", "int4", "int8", "date", "timestamp", "timestamptz") else None
-
-
-def missing_table(name: TableId, layout: Layout | None, keys_wanted: bool) -> str:
-    """What to say of a table that is not there."""
-    text = f"there is no table {name} in the database: set auto.create=true, or correct table.name.format, or create it"
-    if layout is None:
-        return text
-    keys = layout.keys if keys_wanted else ()
-    return f"{text}: {statements.create_table(name, [column_definition(field) for field in layout.fields], keys)}"

@@ -18,7 +18,8 @@ from headrace.jdbc.dialects import TableId
 from headrace.jdbc.sink.fields import Layout, check_values, layout, split_deletes
 from headrace.jdbc.sink.postgresql import copy, keys, statements
 from headrace.jdbc.sink.postgresql.ddl import column_definition
-from headrace.jdbc.sink.postgresql.plan import Plan, make_plan, missing_fields, missing_table
+from headrace.jdbc.sink.postgresql.missing import missing_table
+from headrace.jdbc.sink.postgresql.plan import Plan, make_plan, missing_fields
 from headrace.jdbc.sink.postgresql.table import DIALECT, SinkTable, read_table
 from headrace.jdbc.sink.settings import SinkSettings
 
@@ -169,7 +170,7 @@ class Writer:
         if table is None and self.settings.auto_create:
             table = self._create(name, found)
         if table is None:
-            raise ConnectError(missing_table(name, found, self.settings.pk_mode != "none"))
+            raise ConnectError(missing_table(self.connection, name, found, keyed=self.settings.pk_mode != "none"))
         if self.settings.auto_evolve and missing_fields(table, found):
             table = self._evolve(table, found)
         self._tables[name] = table
