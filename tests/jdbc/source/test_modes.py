@@ -1,10 +1,12 @@
 """The modes: which rows come, in which order, with which offsets, and where a task goes on."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from headrace.connect.api import ConnectError, SchemaType
+from headrace.jdbc.source.reader import TableReader
 from headrace.testing.postgres import Database
 from tests.jdbc.source.harness import (
     FakeContext,
@@ -361,3 +363,37 @@ def test_views_partitions_and_children(database: Database) -> None:
         )
         with running(props) as task:
             assert column(poll_rows(task, 3), "k") == ks
+
+
+def test_a_column_that_changes_between_the_look_and_the_read_is_looked_at_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails where batches are taken for what was described, whatever has come."""
+    props = properties(database, mode="incrementing", incrementing_column_name="id", table_whitelist="t")
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE t (id serial, a int); INSERT INTO t (a) VALUES (1)")
+        with running(props) as task:
+            poll_rows(task, 1)
+            monkeypatch.setattr(TableReader, "_has_changed", lambda self, session: False)
+            connection.execute("ALTER TABLE t ALTER a TYPE float8; INSERT INTO t (a) VALUES (2.5)")
+            (batch,) = poll_rows(task, 1)
+    assert values([batch]) == [{"id": 2, "a": 2.5}]
+    assert batch.value_schema is not None and batch.value_schema.fields[1].schema.type is SchemaType.FLOAT64
+
+
+def test_a_table_that_is_made_anew_is_followed_with_its_new_locks(database: Database) -> None:
+    props = properties(database, mode="incrementing", incrementing_column_name="id", table_whitelist="t")
+    with database.connect() as connection, database.connect() as late:
+        connection.execute("CREATE TABLE t (id serial, a int); INSERT INTO t (a) VALUES (1)")
+        with running(props) as task:
+            poll_rows(task, 1)
+            connection.execute("DROP TABLE t; CREATE TABLE t (id serial, a int); INSERT INTO t VALUES (10, 10)")
+            connection.execute("SELECT setval('t_id_seq', 10)")
+            with late.transaction():
+                late.execute("INSERT INTO t (a) VALUES (11)")
+                connection.execute("INSERT INTO t (a) VALUES (12)")
+                stopper = threading.Timer(0.5, task._context.stopping.set)
+                stopper.start()
+                assert list(task.poll()) == []
+            task._context.stopping.clear()
+            assert column(poll_rows(task, 3), "a") == [10, 11, 12]
