@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from kafka import KafkaConsumer
 from tests.clients.consumers import consumer, create_topic, drive, killable_consumer, produce, shares
@@ -148,6 +149,30 @@ def test_a_producer_that_wants_transactions_is_told_at_once(broker: BrokerProces
     error = caught.value.args[0]
     assert error.fatal() or not error.retriable()
     assert "Timed out" not in error.str()
+
+
+def test_an_administrator_sees_moves_and_removes_groups(broker: BrokerProcess, topic: str, group: str) -> None:
+    create_topic(broker.bootstrap, topic, 2)
+    produce(broker.bootstrap, topic, ["a", "b"], partition=0)
+    member = consumer(broker.bootstrap, group, client_id="reader")
+    member.subscribe([topic])
+    member.commit(drive([member], lambda got: len(got) >= 2)[-1], asynchronous=False)
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    listed = admin.list_consumer_groups(request_timeout=20).result()
+    assert listed.errors == []
+    assert (group, ConsumerGroupState.STABLE) in [(one.group_id, one.state) for one in listed.valid]
+    described = admin.describe_consumer_groups([group], request_timeout=20)[group].result()
+    (shown,) = described.members
+    assert (described.partition_assignor, shown.client_id, shown.host) == ("range", "reader", "/127.0.0.1")
+    assert {one.partition for one in shown.assignment.topic_partitions} == {0, 1}
+    member.close()
+    moved = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0, 1)])
+    admin.alter_consumer_group_offsets([moved], request_timeout=20)[group].result()
+    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 0)])
+    found = admin.list_consumer_group_offsets([asked], request_timeout=20)[group].result()
+    assert [one.offset for one in found.topic_partitions] == [1]
+    admin.delete_consumer_groups([group], request_timeout=20)[group].result()
+    assert group not in [one.group_id for one in admin.list_consumer_groups(request_timeout=20).result().valid]
 
 
 @pytest.mark.kafka
