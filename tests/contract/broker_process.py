@@ -17,9 +17,9 @@ from tests.contract.wire_client import WireClient
 class BrokerProcess:
     """One `headrace broker` process; it can be killed and started again on the same directory and port."""
 
-    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None, port: int | None = None) -> None:
         self.directory = directory
-        self.port = free_port()
+        self.port = port or free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,8 +58,9 @@ class BrokerProcess:
 
     def _command(self) -> list[str]:
         program = str(Path(sys.executable).parent / "headrace")
-        listener = f"PLAINTEXT://{self.bootstrap}"
-        command = [program, "broker", "--data-dir", str(self.directory / "data"), "--listener", listener]
+        command = [program, "broker", "--data-dir", str(self.directory / "data")]
+        if "listeners" not in self._settings:
+            command += ["--listener", f"PLAINTEXT://{self.bootstrap}"]
         for key, value in self._settings.items():
             command += ["--set", f"{key}={value}"]
         return command
@@ -71,9 +72,11 @@ class BrokerProcess:
 
 
 @contextmanager
-def broker_process(directory: Path, settings: Mapping[str, str] | None = None) -> Iterator[BrokerProcess]:
-    """Our broker, stopped at the end."""
-    broker = BrokerProcess(directory, settings)
+def broker_process(
+    directory: Path, settings: Mapping[str, str] | None = None, port: int | None = None
+) -> Iterator[BrokerProcess]:
+    """Our broker, stopped at the end; `port` is one of its own where the settings have `listeners`."""
+    broker = BrokerProcess(directory, settings, port)
     try:
         broker.start()
         yield broker
