@@ -45,6 +45,12 @@ _ABSENT: Final = {
     "rest.extension.classes": "REST extensions are Java classes",
     "metric.reporters": "metrics reporters are Java classes",
     "exactly.once.source.support": "exactly-once for source connectors is not offered yet",
+    "admin.listeners": "the admin interface is on the listeners of REST",
+    "access.control.allow.origin": "pages of other origins are not served",
+    "access.control.allow.methods": "pages of other origins are not served",
+    "response.http.headers.config": "answers have no such headers",
+    "config.providers": "${provider:...} values are taken as they stand",
+    "connector.client.config.override.policy": "every connector may override client settings",
 }
 
 
