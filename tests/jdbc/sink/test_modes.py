@@ -1,6 +1,7 @@
 """Insert modes and key modes: what is in the table after the records are."""
 
 import threading
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -88,6 +89,38 @@ def test_another_writer_that_takes_a_new_key_meanwhile_is_survived(sink: Make) -
         assert thread.is_alive()
     thread.join(30)
     assert all_of(one) == rows
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_keys_between_those_of_another_task_are_told_to_be_new(sink: Make, step: int) -> None:
+    tasks = [upsert(sink), upsert(sink, "SELECT 1")]
+    for start in range(0, 4000, 1000):
+        for shift, one in enumerate(tasks):
+            ids = range(start + shift, start + 1000, 2)
+            one.put(PLAIN, named([(number, f"{shift}") for number in ids][::step]))
+    assert tasks[0].rows("SELECT count(*), sum(id % 2) FROM t") == [(4000 // step, 2000 // step)]
+
+
+def test_an_old_key_among_many_new_ones_is_replaced_all_the_same(sink: Make) -> None:
+    """Whatever a sample of the keys says: the server refuses a copy that is not new, and it is done again."""
+    one = upsert(sink)
+    for old in range(0, 1000, 37):
+        one.run("TRUNCATE t")
+        one.put(PLAIN, named([(old, "old"), (5000, "end")]))
+        one.put(PLAIN, named([(number, "new") for number in range(1000)]))
+        counts = one.rows("SELECT name, count(*) FROM t GROUP BY 1 ORDER BY 1")
+        assert counts == [("end", 1), ("new", 1000)]
+
+
+@pytest.mark.parametrize("kind", ["text", "uuid"])
+def test_keys_that_have_no_plain_order(sink: Make, kind: str) -> None:
+    one = upsert(sink, f"CREATE TABLE t (id {kind} PRIMARY KEY, name text)")
+    fields = struct([("id", STRING), ("name", STRING)])
+    ids = [str(uuid.uuid5(uuid.NAMESPACE_URL, f"{number}")) for number in range(900)]
+    for turn, (start, stop) in enumerate([(0, 300), (300, 600), (250, 650), (600, 900)]):
+        one.put(fields, [{"id": text, "name": f"{turn}"} for text in ids[start:stop]])
+    counts = one.rows("SELECT name, count(*) FROM t GROUP BY 1 ORDER BY 1")
+    assert counts == [("0", 250), ("2", 350), ("3", 300)]
 
 
 def test_upsert_with_nothing_but_a_key_does_nothing_to_rows_there(sink: Make) -> None:

@@ -64,6 +64,7 @@ def sink_config() -> ConfigDef:
     definition = define_connection(ConfigDef())
     _define_writes(definition.define)
     _define_mapping(definition.define)
+    _define_tables(definition.define)
     for name, why in ACCEPTED.items():
         definition.define(
             name, Type.STRING, None, f"Accepted and not acted on: {why}.", importance=Importance.LOW, group="Accepted"
@@ -185,6 +186,9 @@ def _define_mapping(define: Callable[..., Any]) -> None:
         group="Data Mapping",
         importance=Importance.MEDIUM,
     )
+
+
+def _define_tables(define: Callable[..., Any]) -> None:
     define(
         "auto.create",
         Type.BOOLEAN,

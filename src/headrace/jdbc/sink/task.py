@@ -164,15 +164,14 @@ class JdbcSinkTask(SinkTask):
         work, writer.at = writer.at, None
         if writer.connection.closed or not self._rolled_back(writer):
             return self._lost(error)
-        if is_duplicate(error) and work is not None and work.plan.mode == "upsert" and writer.looking:
-            writer.looking = False
+        if is_duplicate(error) and work is not None and work.plan.mode == "upsert" and writer.novelty.refute():
             return _Again()
         if are_keys_equal_to_the_server(error) and work is not None and writer.distrust_keys(work):
             return _Again()
         if may_be_stale(error) and not writer.is_fresh:
             writer.forget()
             return _Again()
-        writer.looking = True
+        writer.novelty.committed()
         if errors.is_passing(error):
             return RetriableError(errors.explain(error, "the target database", self._target.user))
         return fault(error, work, self._target.user)

@@ -123,6 +123,13 @@ def any_between(shape: Shape, key: str) -> str:
     return f"SELECT EXISTS (SELECT FROM {_table(shape.table)} WHERE {DIALECT.quote(key)} BETWEEN {low_to_high})"
 
 
+def any_of(shape: Shape) -> str:
+    """Whether the table has a row with one of the keys in $1, an array of text."""
+    (key,) = (column for column in shape.columns if column.name in shape.keys)
+    values = f"ANY($1::text[]::{key.cast}[])"
+    return f"SELECT EXISTS (SELECT FROM {_table(shape.table)} WHERE {DIALECT.quote(key.name)} = {values})"
+
+
 def _same_key(shape: Shape) -> str:
     return " AND ".join(f"t.{name} = s.{name}" for name in (DIALECT.quote(key) for key in shape.keys))
 

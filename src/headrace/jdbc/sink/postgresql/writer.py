@@ -19,6 +19,7 @@ from headrace.jdbc.sink.fields import Layout, check_values, layout, split_delete
 from headrace.jdbc.sink.postgresql import copy, keys, statements
 from headrace.jdbc.sink.postgresql.ddl import column_definition
 from headrace.jdbc.sink.postgresql.missing import missing_table
+from headrace.jdbc.sink.postgresql.novelty import Novelty
 from headrace.jdbc.sink.postgresql.plan import Plan, make_plan, missing_fields
 from headrace.jdbc.sink.postgresql.table import DIALECT, SinkTable, read_table
 from headrace.jdbc.sink.settings import SinkSettings
@@ -28,12 +29,8 @@ log = logging.getLogger(__name__)
 SESSION: Final = (
     "SET TIME ZONE 'UTC'; SET client_encoding TO 'UTF8'; SET DateStyle TO 'ISO'; SET IntervalStyle TO 'postgres'"
 )
-PROBED_ROWS: Final = 64
-"""With fewer rows, looking first whether the keys are new costs more than it saves."""
 MOST_PLANS: Final = 1_000
 """Schemas that change all the time leave no more plans and stages than these."""
-LONGEST_REST: Final = 64
-"""At most so many statements are written without looking, after looks that found the keys not to be new."""
 
 
 @dataclass(slots=True)
@@ -74,8 +71,7 @@ class Writer:
         self.connection = connection
         self.settings = settings
         self.at: Work | None = None
-        self.looking = True
-        """Whether new keys may be copied straight into the table, in upsert mode."""
+        self.novelty = Novelty(connection)
         self.is_fresh = True
         """No transaction has committed since the tables were read."""
         self._tables: dict[TableId, SinkTable] = {}
@@ -83,7 +79,6 @@ class Writer:
         self._stages: dict[int, str] = {}
         self._filled: set[str] = set()
         self._untrusted: set[int] = set()
-        self._rest = self._skips = 0
         self._numbers = itertools.count(1)
         connection.execute(SESSION)
 
@@ -139,7 +134,8 @@ class Writer:
     def commit(self) -> None:
         """Commit; deferred constraints speak here."""
         self.connection.execute("COMMIT")
-        self.at, self.looking, self.is_fresh = None, True, False
+        self.at, self.is_fresh = None, False
+        self.novelty.committed()
 
     def roll_back(self) -> None:
         self.connection.execute("ROLLBACK")
@@ -226,7 +222,7 @@ class Writer:
         if exact:
             last = keys.last_of_each([work.arrays[number] for number in plan.key_numbers])
             work = self.at = work if last is None else work.take(last)
-            if self._are_new(work):
+            if plan.mode == "upsert" and self.novelty.of(plan, work.arrays):
                 self._copy(statements.copy_table, work)
                 return
         self._change(work, exact)
@@ -247,23 +243,6 @@ class Writer:
         target = f"pg_temp.{DIALECT.quote(stage)}"
         self._copy(lambda shape, binary: statements.copy(target, shape.columns, binary=binary), work)
         self.connection.execute(statement(source, plan.shape).encode())
-
-    def _are_new(self, work: Work) -> bool:
-        """Whether the table has no key between the least and the greatest of these, so that an upsert is an insert."""
-        plan = work.plan
-        if plan.probe is None or not self.looking or len(work) < PROBED_ROWS:
-            return False
-        if self._rest > 0:
-            self._rest -= 1
-            return False
-        names = [column.name for column in plan.shape.columns]
-        low, high = keys.bounds(work.arrays[names.index(plan.probe)])
-        cursor = psycopg.RawCursor(self.connection)
-        found = cursor.execute(statements.any_between(plan.shape, plan.probe).encode(), (low, high)).fetchone()
-        taken = bool(found and found[0])
-        self._skips = min(self._skips * 2 + 1, LONGEST_REST) if taken else 0
-        self._rest = self._skips
-        return not taken
 
     def _copy(self, statement: Any, work: Work) -> None:
         shape = work.plan.shape
