@@ -14,7 +14,7 @@ INT = schema(SchemaType.INT32)
 STRING = schema(SchemaType.STRING, optional=True)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(columns_of_rows())
 def test_rows_come_back_from_their_column(made: tuple[ConnectSchema, list[Any]]) -> None:
     kind, rows = made

@@ -52,7 +52,7 @@ def filled(kind: ConnectSchema | None, value: Any) -> Any:
     return value
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(columns_of_rows(), SETTINGS, st.booleans())
 def test_a_column_is_written_as_its_rows_are(
     made: tuple[ConnectSchema, list[Any]], options: dict[str, Any], envelope: bool
@@ -66,7 +66,7 @@ def test_a_column_is_written_as_its_rows_are(
     assert [json.loads(payload or b"") for payload in by_column] == [json.loads(payload or b"") for payload in by_row]
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(columns_of_rows(), st.data())
 def test_a_slice_of_a_column_is_written_as_the_rows_of_the_slice(
     made: tuple[ConnectSchema, list[Any]], data: st.DataObject
@@ -82,7 +82,7 @@ def test_a_slice_of_a_column_is_written_as_the_rows_of_the_slice(
     assert list(part) == list(whole)[start:stop]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(columns_of_rows(), SETTINGS)
 def test_what_is_written_is_read_back(made: tuple[ConnectSchema, list[Any]], options: dict[str, Any]) -> None:
     kind, rows = made
@@ -95,7 +95,7 @@ def test_what_is_written_is_read_back(made: tuple[ConnectSchema, list[Any]], opt
         assert [(run.length, run.schema) for run in back] == [(len(rows), kind)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(columns_of_rows(), SETTINGS, st.sampled_from(["blanks", "payload first", "blank at the end", "not ASCII"]))
 def test_a_known_envelope_gives_what_the_full_parser_gives(
     made: tuple[ConnectSchema, list[Any]], options: dict[str, Any], writer: str
@@ -160,7 +160,7 @@ def outcome(decode: Any, kind: ConnectSchema, values: list[Any]) -> tuple[str, A
         return "refused", (error.path, str(error))
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=300)
 @given(any_schemas() | LOOSE | st.just(struct([("a", schema(SchemaType.INT32))])), st.lists(JSON, max_size=3))
 def test_any_json_is_read_or_refused_by_columns_as_it_is_row_by_row(kind: ConnectSchema, values: list[Any]) -> None:
     values = orjson.loads(json.dumps(values))

@@ -106,7 +106,7 @@ PATTERNS = [
 MOMENTS = st.integers(-62_167_219_200_000, 253_402_400_000_000) | st.integers(0, 2_000_000_000_000)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from(PATTERNS), st.lists(st.none() | MOMENTS, max_size=5), st.integers(0, 2))
 def test_columns_are_written_as_rows_are(pattern: str, moments: list[int | None], start: int) -> None:
     date_format = DateFormat(pattern, NOW)
@@ -122,7 +122,7 @@ def outcome(parse: Any) -> Any:
         return str(error)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.sampled_from(PATTERNS), st.data(), st.integers(0, 2))
 def test_columns_are_read_as_rows_are(pattern: str, data: st.DataObject, start: int) -> None:
     date_format = DateFormat(pattern, NOW)

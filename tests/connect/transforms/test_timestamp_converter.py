@@ -214,7 +214,7 @@ FORMS = st.sampled_from(["string", "unix", "Date", "Time", "Timestamp"])
 SOURCES = {"unix": LONG, "Date": date(), "Time": time(), "Timestamp": timestamp()}
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.sampled_from(sorted(SOURCES)),
     FORMS,
