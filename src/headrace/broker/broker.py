@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from headrace.broker import dispatch, groups
+from headrace.broker.cleaner import Cleaner
 from headrace.broker.config import BrokerConfig, Listener
 from headrace.broker.disk import ThreadDisk
 from headrace.broker.metadata import MetadataStore
@@ -80,6 +81,7 @@ async def _run_locked(start: Start) -> None:
         listeners = await server.listen(state, dispatch.discover(), start.config.listeners)
         state.listeners = {listener.name: listener for listener in listeners}
         _look_after_retention(state, server)
+        Cleaner(state, server.wall_ms).begin()
         start.on_ready(listeners)
         await stop.wait()
     finally:

@@ -58,6 +58,13 @@ class Later:
         if self._deliver is not None:
             self._deliver(answer)
 
+    def follow(self, outcome: "Outcome") -> None:
+        """Give what a second step gives, now or later."""
+        if isinstance(outcome, Later):
+            outcome.deliver_to(self.answer)
+        else:
+            self.answer(outcome)
+
     def deliver_to(self, deliver: Callable[[Answer], None]) -> None:
         """The session's side: where the answer goes."""
         self._deliver = deliver

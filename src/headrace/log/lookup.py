@@ -5,11 +5,13 @@ A lookup is planned on the loop, by the indexes in memory, and done in a thread,
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from headrace.log.batch import HEADER_BYTES, read_header
 from headrace.log.partition_log import PartitionLog
 from headrace.log.records import read_batch
+from headrace.log.segment import Segment
 
 
 class TimestampOffset(NamedTuple):
@@ -19,18 +21,30 @@ class TimestampOffset(NamedTuple):
     offset: int
 
 
-Lookup: TypeAlias = Callable[[], TimestampOffset | None]
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A planned lookup: call it in a thread, then ask on the loop whether its files were still the log's."""
+
+    segments: tuple[Segment, ...]
+    search: Callable[[], TimestampOffset | None]
+
+    def __call__(self) -> TimestampOffset | None:
+        return self.search()
+
+    def is_stale(self, log: PartitionLog) -> bool:
+        """Whether compaction or retention has taken a file from under it."""
+        return not all(log.holds(segment) for segment in self.segments)
 
 
 def first_at_or_after(log: PartitionLog, timestamp: int) -> Lookup:
     """The earliest record whose timestamp is at least `timestamp`; None where all are older."""
-    places = []
-    for segment in log.segments:
-        if segment.max_timestamp >= timestamp:
-            position = segment.index.floor(segment.time_index.before(timestamp))
-            places.append((segment.log_path, position, segment.size))
+    segments = tuple(segment for segment in log.segments if segment.max_timestamp >= timestamp)
+    places = [
+        (segment.log_path, segment.index.floor(segment.time_index.before(timestamp)), segment.size)
+        for segment in segments
+    ]
     start_offset = log.start_offset
-    return lambda: _search(places, timestamp, start_offset)
+    return Lookup(segments, lambda: _search(places, timestamp, start_offset))
 
 
 def largest(log: PartitionLog) -> Lookup:
@@ -39,9 +53,9 @@ def largest(log: PartitionLog) -> Lookup:
     timestamp = segment.max_timestamp
     found = segment.find(segment.max_timestamp_offset) if timestamp >= 0 else None
     if found is None:
-        return lambda: None
-    path, position = segment.log_path, found[0]
-    return lambda: _search([(path, position, position + found[1])], timestamp, 0)
+        return Lookup((), lambda: None)
+    place = (segment.log_path, found[0], found[0] + found[1])
+    return Lookup((segment,), lambda: _search([place], timestamp, 0))
 
 
 def _search(places: list[tuple[str, int, int]], timestamp: int, start_offset: int) -> TimestampOffset | None:

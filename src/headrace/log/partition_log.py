@@ -44,12 +44,16 @@ class Appended(NamedTuple):
 class Slice:
     """Bytes of one file that answer a read: from the batch that holds the offset asked for."""
 
-    path: str
+    segment: Segment
     position: int
     size: int
     first_batch_size: int
     is_hot: bool
     """In the last segment, and so most likely in the page cache: read it on the loop. Otherwise in a thread."""
+
+    @property
+    def path(self) -> str:
+        return self.segment.log_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class PartitionLog:
         self.next_offset = parts.next_offset
         self.start_offset = parts.segments[0].base_offset
         self.unflushed_records = 0
+        self.compacted_to = self.start_offset
+        """Up to where compaction has been since the log was opened."""
         self.failure: str | None = None
         """Why this log takes no more writes: a failed write that could not be undone."""
         self._handles = handles
@@ -177,9 +183,7 @@ class PartitionLog:
         sealed = self.active
         try:
             sealed.seal()
-            segment = Segment(
-                str(self.directory), self.next_offset, self._handles, self.settings.index_interval_bytes, now_ms
-            )
+            segment = self.new_segment(self.next_offset, now_ms)
             create_files(segment.stem)
         except OSError as error:
             raise StorageError(f"cannot begin a new segment in {self.directory}: {error.strerror}") from error
@@ -189,6 +193,10 @@ class PartitionLog:
         stem, snapshot = sealed.stem, self.producers.snapshot()
         target = Path(f"{segment.stem}.snapshot")
         self._background(lambda: _settle(stem, target, snapshot))
+
+    def new_segment(self, base_offset: int, now_ms: int = 0) -> Segment:
+        """A segment of this log that has no files yet."""
+        return Segment(str(self.directory), base_offset, self._handles, self.settings.index_interval_bytes, now_ms)
 
     def locate(self, offset: int, max_bytes: int) -> Slice | None:
         """Where the answer to a read from `offset` is, at most `max_bytes` of it; None at the end of the log.
@@ -211,21 +219,20 @@ class PartitionLog:
             if found is not None:
                 position, first = found
                 size = min(segment.size - position, max_bytes)
-                return Slice(segment.log_path, position, size, first, segment is self.active)
+                return Slice(segment, position, size, first, segment is self.active)
         return None
 
     def read_hot(self, piece: Slice) -> bytes:
         """The bytes of a slice of the last segment. Raises StorageError."""
         try:
-            return self.active.read(piece.position, piece.size)
+            return piece.segment.read(piece.position, piece.size)
         except OSError as error:
             raise StorageError(f"cannot read {piece.path}: {error.strerror}") from error
 
     def read_from(self, offset: int) -> Iterator[bytes]:
         """Whole batches from the one that holds `offset` on, read on the loop: for coordinators at start."""
         while (piece := self.locate(max(offset, self.start_offset), 1 << 20)) is not None:
-            segment = next(segment for segment in self.segments if segment.log_path == piece.path)
-            content = segment.read(piece.position, max(piece.size, piece.first_batch_size))
+            content = piece.segment.read(piece.position, max(piece.size, piece.first_batch_size))
             for position, header in batches.headers(content):
                 yield content[position : position + header.size]
                 offset = header.last_offset + 1
@@ -273,10 +280,15 @@ class PartitionLog:
             self.epochs.truncate_from_start(self.start_offset)
         return dropped
 
-    def replace(self, old: list[Segment], new: list[Segment]) -> None:
+    def holds(self, segment: Segment) -> bool:
+        """Whether a segment is still part of the log: what a thread read of another one is not to be used."""
+        at = bisect_right(self._bases, segment.base_offset) - 1
+        return at >= 0 and self.segments[at] is segment
+
+    def replace(self, old: list[Segment], new: Segment) -> None:
         """Compaction's result takes the place of `old`, which are neighbours and not the last."""
         at = self.segments.index(old[0])
-        self.segments[at : at + len(old)] = new
+        self.segments[at : at + len(old)] = [new]
         self._bases = [segment.base_offset for segment in self.segments]
 
     def flush_job(self) -> Job:

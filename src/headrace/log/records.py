@@ -3,15 +3,21 @@
 The only importer of `kafka.record`. Nothing on the data path of a client's produce or fetch comes through here.
 """
 
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import cramjam
+import crc32c
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+from kafka.record.util import decode_varint
 
 _HEADER_BYTES: Final = 61
 _ATTRIBUTES_AT: Final = 21
+_LENGTH_AT: Final = 8
+_CRC_AT: Final = 17
+_COUNT_AT: Final = 57
 _CODEC_MASK: Final = 0x07
 _XERIAL_MAGIC: Final = b"\x82SNAPPY\x00"
 _XERIAL_HEADER_BYTES: Final = 16
@@ -76,6 +82,67 @@ def _plain(batch: bytes | bytearray | memoryview) -> bytes | bytearray | memoryv
     header = bytearray(batch[:_HEADER_BYTES])
     header[_ATTRIBUTES_AT + 1] &= ~_CODEC_MASK & 0xFF
     return header + decompress(codec, bytes(batch[_HEADER_BYTES:]))
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """What compaction must know of a record: its offset, its key, and whether it is a tombstone; `raw` is all of it."""
+
+    offset: int
+    key: bytes | None
+    is_tombstone: bool
+    raw: bytes
+
+
+def raw_records(batch: bytes) -> list[RawRecord]:
+    """The records of one whole batch, as they are written. Raises CorruptRecords."""
+    plain = bytes(_plain(batch))
+    base_offset = int.from_bytes(plain[:8], "big")
+    count = int.from_bytes(plain[_COUNT_AT:_HEADER_BYTES], "big")
+    records, position = [], _HEADER_BYTES
+    try:
+        for _ in range(count):
+            begin = position
+            length, position = decode_varint(plain, position)
+            end = position + length
+            _, at = decode_varint(plain, position + 1)  # attributes, then the timestamp
+            delta, at = decode_varint(plain, at)
+            key_size, at = decode_varint(plain, at)
+            key = plain[at : at + key_size] if key_size >= 0 else None
+            value_size, _ = decode_varint(plain, at + max(key_size, 0))
+            records.append(RawRecord(base_offset + delta, key, value_size < 0, plain[begin:end]))
+            position = end
+    except (IndexError, ValueError) as error:
+        raise CorruptRecords(f"a record batch cannot be read: {error}") from error
+    return records
+
+
+def with_records(batch: bytes, kept: Sequence[RawRecord]) -> bytes:
+    """The same batch with only some of its records: same offsets, same codec, a new checksum."""
+    codec = batch[_ATTRIBUTES_AT + 1] & _CODEC_MASK
+    payload = b"".join(record.raw for record in kept)
+    result = bytearray(batch[:_HEADER_BYTES]) + (compress(codec, payload) if codec else payload)
+    struct.pack_into(">i", result, _LENGTH_AT, len(result) - _LENGTH_AT - 4)
+    struct.pack_into(">i", result, _COUNT_AT, len(kept))
+    struct.pack_into(">I", result, _CRC_AT, crc32c.crc32c(memoryview(result)[_ATTRIBUTES_AT:]))
+    return bytes(result)
+
+
+def compress(codec: int, payload: bytes) -> bytes:
+    """What `decompress` reads; snappy in the framing of Java's writers."""
+    match codec:
+        case 1:
+            return bytes(cramjam.gzip.compress(payload))
+        case 2:
+            block = bytes(cramjam.snappy.compress_raw(payload))
+            return _XERIAL_MAGIC + struct.pack(">iii", 1, 1, len(block)) + block
+        case 3:
+            packer = cramjam.lz4.Compressor(level=4, block_linked=False)  # Java reads no linked blocks
+            packer.compress(payload)
+            return bytes(packer.finish())
+        case 4:
+            return bytes(cramjam.zstd.compress(payload))
+    raise CorruptRecords(f"compression codec {codec} is not known")
 
 
 def decompress(codec: int, payload: bytes) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.log import batch as batches
+from headrace.log.compaction import finish_swaps
 from headrace.log.epochs import LeaderEpochs
 from headrace.log.files import Handles
 from headrace.log.index import OffsetIndex, TimeIndex
@@ -52,6 +53,7 @@ class _Recovery:
         self._now_ms = int(time.time() * 1000)
 
     def run(self) -> LogParts:
+        finish_swaps(self._directory)
         self._remove_leftovers()
         epochs = LeaderEpochs.load(self._directory)
         segments = [self._segment(base) for base in self._bases()]

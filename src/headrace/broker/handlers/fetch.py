@@ -95,11 +95,7 @@ class _Fetch:
         self._leave()
         if self._later is None or self._later.done:
             return
-        outcome = self._answer(self._plan()[0])
-        if isinstance(outcome, Later):
-            outcome.deliver_to(self._later.answer)
-        else:
-            self._later.answer(outcome)
+        self._later.follow(self._answer(self._plan()[0]))
 
     def _topic(self, asked: Message) -> Topic | None:
         if self._context.api_version >= 13:
@@ -157,7 +153,10 @@ class _Fetch:
         later = Later()
 
         def done(contents: dict[Slice, bytes] | None, error: Exception | None) -> None:
-            later.answer(self._encode(reads, contents or {}))
+            if _is_stale(reads):
+                later.follow(self._answer(self._plan()[0]))
+            else:
+                later.answer(self._encode(reads, contents or {}))
 
         self._state.disk.run(lambda: _read_files(pieces), done)
         return later
@@ -187,7 +186,13 @@ def _locate(part: Partition, offset: int, max_bytes: int, *, is_first: bool) -> 
         return piece
     if not is_first:
         return None
-    return Slice(piece.path, piece.position, piece.first_batch_size, piece.first_batch_size, piece.is_hot)
+    return Slice(piece.segment, piece.position, piece.first_batch_size, piece.first_batch_size, piece.is_hot)
+
+
+def _is_stale(reads: list[list[_Read]]) -> bool:
+    """Whether a file that was read has been replaced or deleted meanwhile, by compaction or by retention."""
+    pieces = [(read.part, read.piece) for of_topic in reads for read in of_topic]
+    return any(part and piece and not part.log.holds(piece.segment) for part, piece in pieces)
 
 
 def _read_files(pieces: list[Slice]) -> dict[Slice, bytes]:

@@ -8,7 +8,6 @@ Not offered: nothing.
 """
 
 from collections import Counter
-from functools import partial
 from typing import Final
 
 from headrace.broker.dispatch import LIST_OFFSETS, Context, api
@@ -33,7 +32,7 @@ _SINCE_VERSION: Final = {MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9, 
 @api(LIST_OFFSETS, versions=(1, 11))
 def handle(request: Message, context: Context, state: State) -> Outcome:
     counts = Counter((topic.name, asked.partition_index) for topic in request.topics for asked in topic.partitions)
-    lookups: list[tuple[Message, Partition, Lookup]] = []
+    lookups: list[tuple[Message, Partition, int]] = []
     topics = []
     for topic in request.topics:
         answers = []
@@ -46,7 +45,7 @@ def handle(request: Message, context: Context, state: State) -> Outcome:
             if answer is None:
                 assert part is not None
                 answer = _partition(asked.partition_index, ErrorCode.NONE)
-                lookups.append((answer, part, _lookup(part, asked.timestamp)))
+                lookups.append((answer, part, asked.timestamp))
             answers.append(answer)
         topics.append(ListOffsetsResponse.ListOffsetsTopicResponse(name=topic.name, partitions=answers))
     reply = Reply(ListOffsetsResponse(topics=topics))
@@ -85,21 +84,33 @@ def _lookup(part: Partition, timestamp: int) -> Lookup:
     return largest(part.log) if timestamp == MAX_TIMESTAMP else first_at_or_after(part.log, timestamp)
 
 
-def _looked_up(lookups: list[tuple[Message, Partition, Lookup]], reply: Reply, state: State) -> Later:
+def _looked_up(lookups: list[tuple[Message, Partition, int]], reply: Reply, state: State) -> Later:
     later, open_count = Later(), len(lookups)
 
-    def done(answer: Message, part: Partition, found: TimestampOffset | None, error: Exception | None) -> None:
-        nonlocal open_count
-        open_count -= 1
-        if error is not None:
-            is_disk = isinstance(error, (OSError, StorageError))
-            answer.error_code = ErrorCode.KAFKA_STORAGE_ERROR if is_disk else ErrorCode.CORRUPT_MESSAGE
-        elif found is not None:
-            answer.timestamp, answer.offset = found
-            answer.leader_epoch = part.log.epochs.at(found.offset)
-        if open_count == 0:
-            later.answer(reply)
+    def begin(answer: Message, part: Partition, timestamp: int) -> None:
+        lookup = _lookup(part, timestamp)
 
-    for answer, part, lookup in lookups:
-        state.disk.run(lookup, partial(done, answer, part))
+        def done(found: TimestampOffset | None, error: Exception | None) -> None:
+            nonlocal open_count
+            if lookup.is_stale(part.log) and part is state.partition(part.topic, part.index):
+                begin(answer, part, timestamp)
+                return
+            _note(answer, part, found, error)
+            open_count -= 1
+            if open_count == 0:
+                later.answer(reply)
+
+        state.disk.run(lookup, done)
+
+    for answer, part, timestamp in lookups:
+        begin(answer, part, timestamp)
     return later
+
+
+def _note(answer: Message, part: Partition, found: TimestampOffset | None, error: Exception | None) -> None:
+    if error is not None:
+        is_disk = isinstance(error, (OSError, StorageError))
+        answer.error_code = ErrorCode.KAFKA_STORAGE_ERROR if is_disk else ErrorCode.CORRUPT_MESSAGE
+    elif found is not None:
+        answer.timestamp, answer.offset = found
+        answer.leader_epoch = part.log.epochs.at(found.offset)
