@@ -38,3 +38,8 @@ def test_an_id_that_the_producer_has_is_replaced(wire: WireClient) -> None:
 
 def test_a_transactional_id_is_not_empty(wire: WireClient) -> None:
     assert _ask(wire, transactional_id="").error_code == INVALID_REQUEST
+
+
+@pytest.mark.parametrize(("producer_id", "producer_epoch"), [(5, -1), (-1, 3)])
+def test_an_id_comes_with_its_epoch(wire: WireClient, producer_id: int, producer_epoch: int) -> None:
+    assert _ask(wire, producer_id=producer_id, producer_epoch=producer_epoch).error_code == INVALID_REQUEST

@@ -70,6 +70,11 @@ def test_what_is_not_there_and_what_cannot_be(wire: WireClient, topic_name: str)
     assert errors == {topic_name: UNKNOWN_TOPIC_OR_PARTITION, "bad name": INVALID_TOPIC}
 
 
+@pytest.mark.parametrize("version", [0, 7, 12])
+def test_a_topic_asked_for_twice_is_answered_once(wire: WireClient, topic: str, version: int) -> None:
+    assert [one.name for one in _ask(wire, topic, topic, version=version).topics] == [topic]
+
+
 def test_a_topic_is_made_by_being_asked_for(wire: WireClient, topic_name: str) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:

@@ -18,6 +18,8 @@ def handle(request: Message, context: Context, state: State) -> Outcome:
     if request.transactional_id is not None:
         is_empty = request.transactional_id == ""
         return _answer(ErrorCode.INVALID_REQUEST if is_empty else ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    if context.api_version >= 3 and (request.producer_id == -1) != (request.producer_epoch == -1):
+        return _answer(ErrorCode.INVALID_REQUEST)
     later = Later()
     state.producer_id(
         lambda given: later.answer(

@@ -56,7 +56,9 @@ def _to_be_made(request: Message, context: Context, state: State) -> list[str]:
 
 
 def _found(request: Message, context: Context, state: State) -> list[Topic | Message]:
-    return [_find(request, asked, context, state) for asked in request.topics]
+    """One answer for each topic, however often it is asked for."""
+    once = {(asked.name, asked.topic_id): asked for asked in request.topics}
+    return [_find(request, asked, context, state) for asked in once.values()]
 
 
 def _find(request: Message, asked: Message, context: Context, state: State) -> Topic | Message:
