@@ -74,6 +74,11 @@ def test_the_password_is_shown_to_nobody() -> None:
         ({"timestamp_columns_mapping": "t:[a]"}, "timestamp.columns.mapping", "does not go with mode incrementing"),
         ({"incrementing_column_mapping": "t:a"}, "incrementing.column.mapping", "exclude each other"),
         ({"incrementing_column_mapping": "a"}, "incrementing.column.mapping", "of the form regex:column"),
+        (
+            {"mode": "timestamp", "timestamp_column_name": "at", "query_suffix": "limit 5"},
+            "query.suffix",
+            "use mode timestamp+incrementing",
+        ),
         ({"topic_prefix": "a b"}, "topic.prefix", "a topic's name takes"),
         ({"topic_prefix": "a" * 250}, "topic.prefix", "at most 249"),
         ({"poll_interval_ms": "soon"}, "poll.interval.ms", "Not a number of type INT"),

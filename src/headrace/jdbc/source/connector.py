@@ -29,6 +29,8 @@ from headrace.jdbc.connection import Stopped, Target
 from headrace.jdbc.dialects import PostgresDialect, TableId
 from headrace.jdbc.source import config as configs
 from headrace.jdbc.source.check import check_database
+from headrace.jdbc.source.keys import TABLES_KEY, config_def
+from headrace.jdbc.source.rules import shared_topics
 from headrace.jdbc.source.task import JdbcSourceTask
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class JdbcSourceConnector(SourceConnector):
 
     @classmethod
     def config_def(cls) -> ConfigDef:
-        return configs.config_def()
+        return config_def()
 
     @classmethod
     def task_class(cls) -> type[SourceTask]:
@@ -66,7 +68,7 @@ class JdbcSourceConnector(SourceConnector):
     def start(self, context: ConnectorContext, properties: Mapping[str, str]) -> None:
         self._properties = dict(properties)
         config = configs.parse(properties)
-        selection = Selection(configs.config_def().parse(properties))
+        selection = Selection(config_def().parse(properties))
         if config.query is not None or selection.listed:
             self._tables = tuple(selection.listed)
             return
@@ -85,7 +87,7 @@ class JdbcSourceConnector(SourceConnector):
             return [dict(self._properties)]
         tables = [PostgresDialect().quote_table(TableId.parse(name)) for name in self._tables or ()]
         groups = [tables[at::max_tasks] for at in range(min(len(tables), max_tasks))]
-        return [self._properties | {configs.TABLES_KEY: ",".join(group)} for group in groups]
+        return [self._properties | {TABLES_KEY: ",".join(group)} for group in groups]
 
     def stop(self) -> None:
         self._stopping.set()
@@ -99,7 +101,7 @@ class JdbcSourceConnector(SourceConnector):
             try:
                 found = selection.look(target, self._stopping.wait, before)
                 before = True
-                for fault in configs.shared_topics(found):
+                for fault in shared_topics(found):
                     raise ConnectError(fault)
             except Stopped:
                 return
@@ -158,5 +160,5 @@ def _any(patterns: Sequence["re.Pattern[str]"], names: Sequence[str]) -> bool:
 
 def _listed(properties: Mapping[str, Any]) -> list[str]:
     with contextlib.suppress(ConfigError):
-        return Selection(configs.config_def().parse(properties)).listed
+        return Selection(config_def().parse(properties)).listed
     return []

@@ -19,8 +19,9 @@ from headrace.jdbc.connection import Stopped
 from headrace.jdbc.dialects import Dialect, TableId
 from headrace.jdbc.source import columns as readers
 from headrace.jdbc.source import statements, visibility
-from headrace.jdbc.source.config import BATCH_ROWS, BULK, NOW, SourceConfig
+from headrace.jdbc.source.config import SourceConfig
 from headrace.jdbc.source.fault import SchemaChanged
+from headrace.jdbc.source.keys import BATCH_ROWS, BULK, NOW
 from headrace.jdbc.source.offsets import Offsets, Position, complete_times
 from headrace.jdbc.source.relation import Relation, describe_query, describe_table, statement
 from headrace.jdbc.source.session import Session

@@ -6,7 +6,7 @@ Runs catalog queries on psycopg's connection; psycopg's errors pass through.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 import pyarrow as pa
@@ -53,6 +53,14 @@ class Relation:
         return [column.raw for column in self.columns]
 
 
+class _Place(NamedTuple):
+    """Where rows come from, as in Relation."""
+
+    name: str
+    sql: str
+    oid: int | None
+
+
 def describe_table(
     connection: "psycopg.Connection[Any]", dialect: Dialect, table: TableId, config: SourceConfig
 ) -> Relation:
@@ -67,7 +75,7 @@ def describe_table(
     cursor = _cursor(dialect, found.columns, name, str(found.id), config)
     sql = f"{dialect.quote_table(found.id) if config.quote else found.id} AS {statements.ALIAS}"
     oid = found.oid if found.type in _PLAIN_TABLES else None
-    return _relation(name, sql, oid, found.columns, cursor, config, found.id.name)
+    return _relation(_Place(name, sql, oid), found.columns, cursor, config, found.id.name)
 
 
 def describe_query(
@@ -77,7 +85,7 @@ def describe_query(
     sql = f"({query}\n) AS {statements.ALIAS}"
     columns = _query_columns(connection, sql)
     cursor = _cursor(dialect, columns, "query", "query", config)
-    return _relation("query", sql, None, columns, cursor, config, None)
+    return _relation(_Place("query", sql, None), columns, cursor, config, None)
 
 
 def missing_table(table: TableId, config: SourceConfig) -> ConnectError:
@@ -86,13 +94,7 @@ def missing_table(table: TableId, config: SourceConfig) -> ConnectError:
 
 
 def _relation(
-    name: str,
-    sql: str,
-    oid: int | None,
-    columns: Sequence[TableColumn],
-    cursor: Cursor,
-    config: SourceConfig,
-    schema_name: str | None,
+    place: _Place, columns: Sequence[TableColumn], cursor: Cursor, config: SourceConfig, schema_name: str | None
 ) -> Relation:
     choices = readers.Choices(config.numeric_mapping, config.granularity, config.time_zone)
     dialect = cursor.dialect
@@ -112,7 +114,9 @@ def _relation(
             time_at = len(made) + len(extra)
             extra.append(cursor.instant_sql(cursor.time_sql))
     schema = struct([(column.name, column.schema) for column in made], name=schema_name)
-    return Relation(name, sql, oid, tuple(made), schema, cursor, tuple(extra), incrementing_at, time_at)
+    return Relation(
+        place.name, place.sql, place.oid, tuple(made), schema, cursor, tuple(extra), incrementing_at, time_at
+    )
 
 
 def _cursor(

@@ -19,6 +19,7 @@ from headrace.jdbc.source.fault import INTERRUPTIONS, Fault
 from headrace.jdbc.source.offsets import partitions, position
 from headrace.jdbc.source.reader import TableReader
 from headrace.jdbc.source.relation import missing_table
+from headrace.jdbc.source.rules import shared_topics
 from headrace.jdbc.source.session import Session
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class JdbcSourceTask(SourceTask):
         if self._config.query is not None:
             return [self._reader(None)]
         found = [self._find(TableId.parse(name)) for name in self._config.tables]
-        for fault in configs.shared_topics(map(str, found)):
+        for fault in shared_topics(map(str, found)):
             raise ConnectError(fault)
         return [self._reader(table) for table in dict.fromkeys(found)]
 
