@@ -18,6 +18,7 @@ from headrace.connect.api import (
     to_column,
 )
 from headrace.connect.api.schema import date, schema, time, timestamp
+from headrace.connect.runtime.host.plugins import transform_class
 from headrace.connect.transforms import unknown_transform
 from headrace.connect.transforms.timestamp_converter import TimestampConverterKey, TimestampConverterValue
 
@@ -208,6 +209,10 @@ def test_a_class_name_that_lost_its_dollar_is_understood() -> None:
         f"there is no transformation {name}: did you mean {name}$Value (or $Key)? an unquoted heredoc drops $Value"
     )
     assert unknown_transform("com.example.Mine") == "there is no transformation com.example.Mine"
+    with pytest.raises(
+        ConfigError, match=r"TimestampConverter\$Value \(or \$Key\)\? an unquoted heredoc drops \$Value$"
+    ):
+        transform_class(name, "transforms.TimestampConverter.type")
 
 
 FORMS = st.sampled_from(["string", "unix", "Date", "Time", "Timestamp"])
