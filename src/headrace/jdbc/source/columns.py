@@ -7,6 +7,7 @@ dropped.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -152,8 +153,6 @@ def _decimals(name: str, kind: ConnectSchema) -> Finish:
 
 
 def _python_decimals(column: pa.Array) -> list[Any]:
-    from decimal import Decimal
-
     return [None if text is None else Decimal(text) for text in column.to_pylist()]
 
 
