@@ -82,9 +82,10 @@ def test_all_replicas_are_never_more_than_there_are(wire: WireClient, topic_name
     assert produce(wire, topic_name, batch(b"a"), acks=1).error_code == 0
 
 
-def test_a_flipped_bit_is_corrupt(wire: WireClient, topic: str) -> None:
+@pytest.mark.parametrize("at", [22, 26, 60, -1], ids=["attributes", "last delta", "count", "records"])
+def test_a_flipped_bit_is_corrupt(wire: WireClient, topic: str, at: int) -> None:
     records = batch(b"a", b"b")
-    records[-1] ^= 1
+    records[at] ^= 1
     answer = produce(wire, topic, records)
     assert (answer.error_code, answer.base_offset, answer.log_start_offset) == (CORRUPT_MESSAGE, -1, -1)
     assert fetch(wire, topic).high_watermark == 0

@@ -107,9 +107,9 @@ def check_produced(records: memoryview, max_bytes: int) -> BatchHeader:
             f"The record batch size is {header.size} bytes which exceeds the maximum configured value of {max_bytes}: "
             "raise max.message.bytes of the topic or message.max.bytes of the broker"
         )
-    _check_fields(header)
     if crc32c.crc32c(records[_CRC_FROM:]) != header.crc:
         raise CorruptBatch(f"Record is corrupt (stored crc = {header.crc})")
+    _check_fields(header)  # of bytes that are what the producer meant
     return header
 
 
