@@ -296,6 +296,14 @@ def test_an_administrator_removes_a_static_member_by_its_instance(member: NewMem
     assert second.heartbeat() == ErrorCode.UNKNOWN_MEMBER_ID
 
 
+def test_an_id_given_to_a_dynamic_member_is_not_a_static_ones(member: NewMember) -> None:
+    first = member()
+    first.take_id()
+    answer = first.join(group_instance_id="one")
+    assert (answer.error_code, answer.member_id) == (ErrorCode.UNKNOWN_SERVER_ERROR, "")
+    assert first.join().error_code == ErrorCode.NONE
+
+
 def test_the_protocol_that_all_speak_is_chosen(member: NewMember) -> None:
     first, second = member(), member()
     both = (("sticky", b"1s"), ("range", b"1r"))

@@ -52,6 +52,8 @@ class Joining:
             answer(JoinAnswer(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, request.member_id))
         elif request.member_id == UNKNOWN_MEMBER:
             self._join_new(request, group, answer)
+        elif request.member_id in group.pending_joins and request.instance_id is not None:
+            answer(JoinAnswer(ErrorCode.UNKNOWN_SERVER_ERROR))  # static members are never given an id to come back with
         elif request.member_id in group.pending_joins:
             self._add(request, group, request.member_id, answer)
         elif (error := group.member_error(request.member_id, request.instance_id)) is not ErrorCode.NONE:
