@@ -1,23 +1,27 @@
 """Compares the two tables row by row, both read in the order of their ids while they stream."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import psycopg
 from psycopg import pq
 
 from headrace.demo.iris import COPY_OUT
 
+FAULTS: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """`lost`: rows of the source that are missing in the target or have another value there; `duplicated`: rows of the
-    target beyond those of the source."""
+    target beyond those of the source; `faults` has the lines of the first few of both."""
 
     source_rows: int
     target_rows: int
     lost: int
     duplicated: int
+    faults: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def equal(self) -> bool:
@@ -33,8 +37,11 @@ def compare(source: Iterable[bytes], target: Iterable[bytes]) -> Comparison:
     wanted, found = iter(source), iter(target)
     row, other = next(wanted, None), next(found, None)
     source_rows = target_rows = lost = duplicated = 0
+    faults: list[bytes] = []
     while row is not None or other is not None:
         order = _order(row, other)
+        if row != other and len(faults) < FAULTS:
+            faults.append((row if order <= 0 else other) or b"")
         if order <= 0:
             source_rows += 1
             lost += row != other
@@ -43,7 +50,7 @@ def compare(source: Iterable[bytes], target: Iterable[bytes]) -> Comparison:
             target_rows += 1
             duplicated += order > 0
             other = next(found, None)
-    return Comparison(source_rows, target_rows, lost, duplicated)
+    return Comparison(source_rows, target_rows, lost, duplicated, tuple(faults))
 
 
 def _order(row: bytes | None, other: bytes | None) -> int:

@@ -91,6 +91,8 @@ class Demo:
             if self.interrupts.hurried:
                 raise Interrupted
             comparison = compare_tables(pipeline.source_dsn, pipeline.target_dsn)
+            for line in comparison.faults:
+                self.say(f"lost or duplicated: {line.decode().rstrip()}")
             return self._last_line(comparison, flow.topic.records()), 0 if comparison.equal else 1
         finally:
             flow.stop()

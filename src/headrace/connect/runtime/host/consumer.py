@@ -93,18 +93,33 @@ class SinkConsumer:
         Raises ConnectError where reading cannot go on, and what the listener raised.
         """
         self._check()
-        self._taken.clear()
-        found = self._consumer.consume(self._limit, 0)
+        found = self._consume(self._limit, 0)
         if not found:
-            found = self._consumer.consume(1, wait_s)
+            found = self._consume(1, wait_s)
             if found and self._limit > 1:
-                found += self._consumer.consume(self._limit - 1, 0)
+                found = self._with_more(found)
         self._check()
         if any(map(Message.error, found)):
             found = [message for message in found if self._is_record(message)]
         if self._taken:
-            found = [message for message in found if _partition(message) not in self._taken]
+            found = [message for message in found if _partition(message) in self._assignment]
+            self._taken.clear()
         return list(found)
+
+    def _consume(self, most: int, wait_s: float) -> list[Message]:
+        """One call of librdkafka's; then `taken` is what went during it.
+
+        Of a partition that went, librdkafka itself leaves out what it had gathered before. One that went and came back
+        within the call, as in every eager rebalance, starts again at the committed offset: those records stay.
+        """
+        self._taken.clear()
+        found: list[Message] = self._consumer.consume(most, wait_s)
+        return found
+
+    def _with_more(self, first: list[Message]) -> list[Message]:
+        """`first` and what else is there; without those of `first` whose partition went meanwhile: they come again."""
+        more = self._consume(self._limit - 1, 0)
+        return [message for message in first if message.error() or _partition(message) not in self._taken] + more
 
     def idle(self, wait_s: float) -> None:
         """Keep the membership alive while every partition is paused: nothing is read."""
