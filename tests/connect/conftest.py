@@ -12,7 +12,7 @@ Brokers = BrokerProcess | KafkaNode
 
 
 @pytest.fixture
-def make_rig() -> Iterator[Callable[..., Rig]]:
+def make_plane() -> Iterator[Callable[..., Rig]]:
     """Makes workers in memory; they are stopped at the end."""
     made: list[Rig] = []
 
@@ -21,21 +21,21 @@ def make_rig() -> Iterator[Callable[..., Rig]]:
         return made[-1]
 
     yield make
-    for rig in made:
-        rig.stop()
+    for plane in made:
+        plane.stop()
 
 
 @pytest.fixture
-def rig(make_rig: Callable[..., Rig]) -> Rig:
+def plane(make_plane: Callable[..., Rig]) -> Rig:
     """A worker in memory that has joined its group."""
-    return make_rig().start()
+    return make_plane().start()
 
 
 @pytest.fixture
 def client_of() -> Iterator[Callable[[Rig], httpx.Client]]:
     """Serves a worker over HTTP and gives a client; all end with the test."""
     with ExitStack() as open_now:
-        yield lambda rig: open_now.enter_context(serve(rig))
+        yield lambda plane: open_now.enter_context(serve(plane))
 
 
 @pytest.fixture(scope="session")

@@ -11,17 +11,17 @@ CONFIG = {"connector.class": FILE_SOURCE, "file": "/tmp/x", "topic": "t"}
 
 
 @pytest.fixture
-def client(rig, client_of) -> httpx.Client:
-    return client_of(rig)
+def client(plane, client_of) -> httpx.Client:
+    return client_of(plane)
 
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[httpx.Client]:
     """A worker without connectors."""
-    rig = Rig().start()
-    with serve(rig) as client:
+    plane = Rig().start()
+    with serve(plane) as client:
         yield client
-    rig.stop()
+    plane.stop()
 
 
 def test_values_may_be_numbers_and_booleans_and_come_back_as_the_text_that_was_sent(client):
@@ -43,9 +43,9 @@ def test_a_body_is_json_whatever_its_content_type_says(client, content_type):
 
 
 @pytest.mark.parametrize("path", ["/connectors/", "/connectors/c/", "/connectors/c/status/", "/connector-plugins/"])
-def test_a_slash_at_the_end_changes_nothing(client, rig, path):
-    rig.create("c")
-    rig.wait_for("c", "RUNNING", "RUNNING")
+def test_a_slash_at_the_end_changes_nothing(client, plane, path):
+    plane.create("c")
+    plane.wait_for("c", "RUNNING", "RUNNING")
     assert client.get(path).json() == client.get(path.rstrip("/")).json()
     assert client.get(path).status_code == 200
 
@@ -120,16 +120,16 @@ def test_a_put_changes_and_a_patch_with_null_takes_away(client):
     assert answer.json()["config"] == {**CONFIG, "file": "/tmp/y", "name": "c"}
 
 
-def test_expand_knows_info_and_status_and_ignores_the_rest(client, rig):
-    rig.create("c")
-    rig.wait_for("c", "RUNNING", "RUNNING")
+def test_expand_knows_info_and_status_and_ignores_the_rest(client, plane):
+    plane.create("c")
+    plane.wait_for("c", "RUNNING", "RUNNING")
     assert client.get("/connectors?expand=info").json()["c"].keys() == {"info"}
     assert client.get("/connectors?expand=what&expand=status").json()["c"].keys() == {"status"}
 
 
-def test_a_connector_whose_status_is_not_there_yet_is_left_out(client, rig):
-    rig.hosts.start_connector = lambda *_: None
-    rig.create("c")
+def test_a_connector_whose_status_is_not_there_yet_is_left_out(client, plane):
+    plane.hosts.start_connector = lambda *_: None
+    plane.create("c")
     assert client.get("/connectors").json() == ["c"]
     assert client.get("/connectors?expand=status").json() == {}
 
@@ -143,8 +143,8 @@ def test_validate_shows_definitions_values_and_a_count_of_errors(client):
     assert answer["configs"][0].keys() == {"definition", "value"}
 
 
-def test_offsets_change_only_while_a_connector_is_stopped(client, rig):
-    rig.create("c")
+def test_offsets_change_only_while_a_connector_is_stopped(client, plane):
+    plane.create("c")
     change = {"offsets": [{"partition": {"filename": "x"}, "offset": {"position": 9}}]}
     refused = client.patch("/connectors/c/offsets", json=change)
     assert refused.status_code == 400
@@ -154,16 +154,16 @@ def test_offsets_change_only_while_a_connector_is_stopped(client, rig):
     assert client.get("/connectors/c/offsets").json() == change
     assert client.delete("/connectors/c/offsets").status_code == 200
     assert client.get("/connectors/c/offsets").json() == {"offsets": []}
-    assert rig.log.records["connect-offsets"][-1].value is None
+    assert plane.log.records["connect-offsets"][-1].value is None
 
 
-def test_topics_are_recorded_once_and_can_be_forgotten(client, rig):
-    rig.create("c")
+def test_topics_are_recorded_once_and_can_be_forgotten(client, plane):
+    plane.create("c")
     for _ in range(3):
-        rig.hosts.tell(rig_topic("c", "t"))
-    rig.wait_for("c", "RUNNING", "RUNNING")
+        plane.hosts.tell(rig_topic("c", "t"))
+    plane.wait_for("c", "RUNNING", "RUNNING")
     assert client.get("/connectors/c/topics").json() == {"c": {"topics": ["t"]}}
-    assert rig.log.keys("connect-status").count("status-topic-t:connector-c") == 1
+    assert plane.log.keys("connect-status").count("status-topic-t:connector-c") == 1
     assert client.put("/connectors/c/topics/reset").status_code == 202
     assert client.get("/connectors/c/topics").json() == {"c": {"topics": []}}
 
@@ -174,16 +174,16 @@ def rig_topic(connector: str, topic: str):
     return TopicUsed(connector, topic)
 
 
-def test_topics_can_be_kept_private(make_rig, client_of):
-    client = client_of(make_rig(**{"topic.tracking.enable": "false"}).start())
+def test_topics_can_be_kept_private(make_plane, client_of):
+    client = client_of(make_plane(**{"topic.tracking.enable": "false"}).start())
     assert client.get("/connectors/c/topics").status_code == 403
-    client = client_of(make_rig(**{"topic.tracking.allow.reset": "false"}).start())
+    client = client_of(make_plane(**{"topic.tracking.allow.reset": "false"}).start())
     assert client.put("/connectors/c/topics/reset").json()["message"] == "Topic tracking reset is disabled."
 
 
-def test_masked_secrets_that_come_back_keep_the_stored_value(make_rig, client_of):
-    rig = make_rig(**{"headrace.rest.mask.secrets": "true"}).start()
-    client = client_of(rig)
+def test_masked_secrets_that_come_back_keep_the_stored_value(make_plane, client_of):
+    plane = make_plane(**{"headrace.rest.mask.secrets": "true"}).start()
+    client = client_of(plane)
     secret = {**CONFIG, "connection.password": "s3cret", "connection.url": "jdbc:postgresql://h/d?password=s3cret"}
     created = client.post("/connectors", json={"name": "c", "config": secret})
     assert "s3cret" not in created.text
@@ -192,7 +192,7 @@ def test_masked_secrets_that_come_back_keep_the_stored_value(make_rig, client_of
     assert client.put("/connectors/c/config", json={**shown, "file": "/tmp/y"}).status_code == 200
     for path in ("/connectors/c", "/connectors/c/config", "/connectors/c/tasks", "/connectors?expand=info"):
         assert "s3cret" not in client.get(path).text
-    stored = rig.herder.ask(lambda: rig.herder.stores.config.connectors["c"]).result(5)
+    stored = plane.herder.ask(lambda: plane.herder.stores.config.connectors["c"]).result(5)
     assert stored["connection.password"] == "s3cret"
     assert stored["connection.url"] == secret["connection.url"]
     assert stored["file"] == "/tmp/y"
@@ -203,29 +203,29 @@ def test_without_the_mask_a_config_is_shown_as_it_was_written(client):
     assert client.get("/connectors/c/config").json()["connection.password"] == "s3cret"
 
 
-def test_a_worker_that_has_not_joined_says_so(make_rig, client_of):
-    rig = make_rig().look_only()
-    client = client_of(rig)
+def test_a_worker_that_has_not_joined_says_so(make_plane, client_of):
+    plane = make_plane().look_only()
+    client = client_of(plane)
     answer = client.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "starting")
     assert client.get("/connectors").status_code == 200
 
 
-def test_a_topic_that_cannot_be_written_is_an_error_of_the_server(client, rig):
-    rig.log.refuses = "Failed to write to connect-configs"
+def test_a_topic_that_cannot_be_written_is_an_error_of_the_server(client, plane):
+    plane.log.refuses = "Failed to write to connect-configs"
     answer = client.post("/connectors", json={"name": "c", "config": CONFIG})
     assert (answer.status_code, answer.json()["message"]) == (500, "Failed to write to connect-configs")
 
 
-def test_the_level_of_a_logger_is_set_here_or_everywhere(client, rig):
+def test_the_level_of_a_logger_is_set_here_or_everywhere(client, plane):
     name = "headrace.test.logger"
     assert client.put(f"/admin/loggers/{name}", json={"level": "debug"}).json() == [name]
     assert client.get(f"/admin/loggers/{name}").json()["level"] == "DEBUG"
     assert name in client.get("/admin/loggers").json()
     assert client.put(f"/admin/loggers/{name}?scope=cluster", json={"level": "WARN"}).status_code == 204
-    rig.herder.ask(lambda: None).result(5)
+    plane.herder.ask(lambda: None).result(5)
     assert client.get(f"/admin/loggers/{name}").json()["level"] == "WARN"
-    assert rig.log.keys("connect-configs")[-1] == f"logger-cluster-{name}"
+    assert plane.log.keys("connect-configs")[-1] == f"logger-cluster-{name}"
 
 
 def test_fastapis_own_documentation_knows_every_path(client):

@@ -22,16 +22,16 @@ OF_GROUPS = {"/connectors/g-sink/offsets", "/connectors/g-fail/offsets"}
 @pytest.fixture(scope="module")
 def java_state() -> Iterator[httpx.Client]:
     """A worker that has read the topics that Java's workers wrote."""
-    rig = Rig()
-    for topic in rig.log.records:
+    plane = Rig()
+    for topic in plane.log.records:
         for record in recordings.records(topic, ASKED_AT_MS):
-            rig.log._new.append(LogRecord(topic, record.partition, record.offset, record.key, record.value))
-    rig.look_only()
+            plane.log._new.append(LogRecord(topic, record.partition, record.offset, record.key, record.value))
+    plane.look_only()
     # The offsets of a source are read by a worker that has joined.
-    rig.herder.ask(lambda: setattr(rig.herder, "assignment", object())).result(5)
-    with serve(rig) as client:
+    plane.herder.ask(lambda: setattr(plane.herder, "assignment", object())).result(5)
+    with serve(plane) as client:
         yield client
-    rig.stop()
+    plane.stop()
 
 
 def in_any_order(value: Any) -> Any:
@@ -67,11 +67,11 @@ def without_traces(value: Any) -> Any:
     return value
 
 
-def settled(rig: Rig, name: str) -> None:
+def settled(plane: Rig, name: str) -> None:
     """Wait until a connector and its tasks are where they shall be."""
     stopped = "stopped" in name
     wanted = 0 if stopped or "paused" in name else 2 if name == "g-multi" else 1
-    until(lambda: len(rig.states(name)) == wanted + 1, lambda: f"{name}: {rig.states(name)}")
+    until(lambda: len(plane.states(name)) == wanted + 1, lambda: f"{name}: {plane.states(name)}")
 
 
 def shape(value: Any) -> Any:
@@ -83,10 +83,10 @@ def shape(value: Any) -> Any:
     return value
 
 
-def test_the_recorded_changes_are_answered_as_java_answered_them_one_after_the_other(make_rig, client_of):
-    rig = make_rig()
-    rig.hosts.task_counts["g-multi"] = 2
-    client = client_of(rig.start())
+def test_the_recorded_changes_are_answered_as_java_answered_them_one_after_the_other(make_plane, client_of):
+    plane = make_plane()
+    plane.hosts.task_counts["g-multi"] = 2
+    client = client_of(plane.start())
     changes = [call for call in CALLS if call["method"] != "GET" and call["t"] < 1795360090]
     assert len(changes) == 20
     for call in changes:
@@ -98,11 +98,11 @@ def test_the_recorded_changes_are_answered_as_java_answered_them_one_after_the_o
         if answer.status_code == 201:
             name = answer.json()["name"]
             assert answer.headers["Location"] == f"/connectors/{name}"
-            settled(rig, name)
+            settled(plane, name)
         if call["path"].endswith("/stop"):
             name = call["path"].split("/")[2]
-            until(lambda name=name: rig.states(name) == ["STOPPED"], lambda name=name: str(rig.states(name)))
+            until(lambda name=name: plane.states(name) == ["STOPPED"], lambda name=name: str(plane.states(name)))
     theirs = [record.key.decode() for record in recordings.records("connect-configs")]
-    ours = rig.log.keys("connect-configs")
+    ours = plane.log.keys("connect-configs")
     # That one was paused later, by a request that was not recorded.
     assert set(ours) == set(theirs) - {"target-state-g-late2"}
