@@ -37,7 +37,9 @@ def command(
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        _run(worker_properties(properties, os.environ, set_ or []), parent_fd)
+        merged = worker_properties(properties, os.environ, set_ or [])
+        _set_level(merged)
+        _run(merged, parent_fd)
     except ConfigError as error:
         typer.echo(f"headrace connect: {error}", err=True)
         raise typer.Exit(1) from error
@@ -53,6 +55,14 @@ def worker_properties(file: Path | None, environment: Mapping[str, str], setting
             raise ConfigError(f"--set {setting}: write it as KEY=VALUE")
         merged[key.strip()] = value
     return merged
+
+
+def _set_level(properties: Mapping[str, str]) -> None:
+    """The level of the log: `headrace.log.level`, or CONNECT_LOG4J_ROOT_LOGLEVEL as the container images have it."""
+    level = (properties.get("headrace.log.level") or properties.get("log4j.root.loglevel") or "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        raise ConfigError(f"headrace.log.level={level}: write DEBUG, INFO, WARN or ERROR")
+    logging.getLogger().setLevel(level)
 
 
 def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
@@ -75,7 +85,8 @@ def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
             _say_ready(server, stop, http.port)
             stop.wait()
     except LogError as error:
-        raise ConfigError(str(error)) from error
+        if not stop.is_set():
+            raise ConfigError(str(error)) from error
     finally:
         http.stop()
         server.stop()

@@ -1,10 +1,12 @@
 """The REST interface beyond what was recorded: odd requests, errors, masks."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import httpx
 import pytest
 
+from headrace.connect.runtime.hosts import HostLost
 from tests.connect.rig import FILE_SOURCE, Rig, serve
 
 CONFIG = {"connector.class": FILE_SOURCE, "file": "/tmp/x", "topic": "t"}
@@ -215,6 +217,16 @@ def test_a_topic_that_cannot_be_written_is_an_error_of_the_server(client, plane)
     plane.log.refuses = "Failed to write to connect-configs"
     answer = client.post("/connectors", json={"name": "c", "config": CONFIG})
     assert (answer.status_code, answer.json()["message"]) == (500, "Failed to write to connect-configs")
+
+
+def test_a_host_that_died_over_a_request_is_an_error_of_the_server(client, plane):
+    def die(config, *, connect):
+        future = Future()
+        future.set_exception(HostLost("Task host 7 was killed by signal 9 before it answered"))
+        return future
+
+    plane.hosts.validate = die
+    assert client.post("/connectors", json={"name": "c", "config": CONFIG}).status_code == 500
 
 
 def test_the_level_of_a_logger_is_set_here_or_everywhere(client, plane):

@@ -7,6 +7,7 @@ from headrace.connect.runtime.errors import Conflict, NotFound, Unavailable
 from headrace.connect.runtime.hosts import HostDied
 from headrace.connect.runtime.messages import TaskId
 from headrace.connect.stores.config import RestartRequest, TargetState
+from headrace.connect.stores.status import Status, status_record
 from tests.connect import recordings
 from tests.connect.rig import Rig, until
 
@@ -207,6 +208,27 @@ def test_at_the_end_the_status_topic_says_unassigned_and_requests_are_refused(pl
 
 
 def test_a_worker_that_does_not_lead_says_who_does(plane):
+    plane.create("c")
     plane.herder.ask(lambda: setattr(plane.herder, "leads", False)).result(5)
     with pytest.raises(Conflict, match="http://me:8083/"):
-        plane.create("c")
+        plane.create("d")
+    with pytest.raises(Conflict, match="http://me:8083/"):
+        plane.connectors.set_state("c", TargetState.STOPPED).result(5)
+
+
+def test_a_worker_that_does_not_lead_may_pause_and_resume(plane):
+    plane.create("c")
+    plane.wait_for("c", "RUNNING", "RUNNING")
+    plane.herder.ask(lambda: setattr(plane.herder, "leads", False)).result(5)
+    plane.connectors.set_state("c", TargetState.PAUSED).result(5)
+    plane.wait_for("c", "PAUSED", "PAUSED")
+
+
+def test_a_restart_of_what_runs_elsewhere_says_where(plane):
+    plane.create("c")
+    plane.wait_for("c", "RUNNING", "RUNNING")
+    elsewhere = status_record(TaskId("c", 0), Status("RUNNING", "other:8083", 9))
+    plane.log.send("connect-status", elsewhere)
+    plane.herder.ask(lambda: plane.herder.worker.units.pop(TaskId("c", 0))).result(5)
+    with pytest.raises(Conflict, match="the worker other:8083"):
+        plane.connectors.restart_task(TaskId("c", 0)).result(5)

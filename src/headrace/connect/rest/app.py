@@ -21,7 +21,7 @@ from headrace.connect.rest.body import config_of, creation, named_config, offset
 from headrace.connect.rest.secrets import masked, unmasked
 from headrace.connect.runtime.connector_requests import Created
 from headrace.connect.runtime.errors import BadRequest, Forbidden, NotFound, RequestError
-from headrace.connect.runtime.hosts import RequestFailed
+from headrace.connect.runtime.hosts import HostLost, RequestFailed
 from headrace.connect.runtime.messages import TaskId, Validation
 from headrace.connect.runtime.server import ConnectServer
 from headrace.connect.stores.config import RestartRequest, TargetState
@@ -80,7 +80,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestFailed)
     async def failed(_: Request, problem: RequestFailed) -> Response:
-        return error(HTTPStatus.BAD_REQUEST, str(problem))
+        lost = isinstance(problem, HostLost)
+        return error(HTTPStatus.INTERNAL_SERVER_ERROR if lost else HTTPStatus.BAD_REQUEST, str(problem))
 
     @app.exception_handler(HTTPException)
     async def no_route(_: Request, problem: HTTPException) -> Response:

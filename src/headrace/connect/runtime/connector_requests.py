@@ -155,7 +155,7 @@ class ConnectorRequests:
             records = [configs.target_state_record(name, state)]
             if state is TargetState.STOPPED:
                 records = [*configs.task_records(name, []), *records]
-            self._herder.write_config(*records)
+            self._herder.write_config(*records, as_leader=state is TargetState.STOPPED)
             result.set_result(None)
 
         return self._herder.submit(work)
@@ -165,7 +165,7 @@ class ConnectorRequests:
 
         def work(result: "Future[None]") -> None:
             self._known(name)
-            self._herder.worker.restart(TaskId(name, -1))
+            self._restart_here(TaskId(name, -1))
             result.set_result(None)
 
         return self._herder.submit(work)
@@ -191,7 +191,7 @@ class ConnectorRequests:
             self._known(id.connector)
             if id not in self._herder.stores.config.tasks(id.connector):
                 raise NotFound(f"Unknown task: {id}")
-            self._herder.worker.restart(id)
+            self._restart_here(id)
             result.set_result(None)
 
         return self._herder.submit(work)
@@ -210,12 +210,20 @@ class ConnectorRequests:
         """Set a logger's level on every worker of the cluster (KIP-976)."""
 
         def work(result: "Future[None]") -> None:
-            self._herder.write_config(configs.logger_record(namespace, level))
+            self._herder.write_config(configs.logger_record(namespace, level), as_leader=False)
             result.set_result(None)
 
         return self._herder.submit(work)
 
     # On the herder's thread.
+
+    def _restart_here(self, id: TaskId) -> None:
+        status = self._herder.stores.status.get(id)
+        if id not in self._herder.worker.units and status is not None:
+            raise Conflict(
+                f"Cannot complete request: it concerns work of the worker {status.worker_id}; send the request there"
+            )
+        self._herder.worker.restart(id)
 
     def _known(self, name: str) -> None:
         if name not in self._herder.stores.config.connectors:

@@ -172,9 +172,12 @@ class Herder:
 
     # Called by the herder's thread alone.
 
-    def write_config(self, *records: Record) -> None:
-        """Write to the config topic and fold what was written. Raises LogError, or Conflict where another leads."""
-        if not self.leads and self.assignment is not None:
+    def write_config(self, *records: Record, as_leader: bool = True) -> None:
+        """Write to the config topic and fold what was written. Raises LogError.
+
+        Raises Conflict where another worker leads, and only the leader may write these records.
+        """
+        if as_leader and not self.leads and self.assignment is not None:
             raise Conflict(
                 "Cannot complete request: only the leader of the Connect cluster changes configurations, and that is "
                 f"the worker at {self.assignment.leader_url}; send the request there"

@@ -47,6 +47,10 @@ class RequestFailed(Exception):
         self.errors = dict(errors or {})
 
 
+class HostLost(RequestFailed):
+    """A request that its host did not live to answer; it may be made again."""
+
+
 Listener = Callable[[ToWorker | HostDied], None]
 
 
@@ -239,7 +243,7 @@ class HostPool:
 
     def _ask_anyone(self, future: "Future[Any]", make: Callable[[int], ToHost]) -> None:
         if self._stopping_by is not None:
-            future.set_exception(RequestFailed("The worker is shutting down"))
+            future.set_exception(HostLost("The worker is shutting down"))
             return
         self._ask(self._emptiest("", for_task=False), future, make)
 
@@ -287,7 +291,7 @@ class HostPool:
         reason = host.bury()
         self._hosts.remove(host)
         for number in [number for number, (asked, _) in self._requests.items() if asked is host]:
-            self._reject(number, RequestFailed(f"Task host {host.pid} {reason} before it answered"))
+            self._reject(number, HostLost(f"Task host {host.pid} {reason} before it answered"))
         ids = host.lost()
         if self._stopping_by is not None:
             for id in ids:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from headrace.connect.runtime.client_settings import librdkafka_log
 from headrace.connect.runtime.connector_requests import connector_type
 from headrace.connect.runtime.errors import BadRequest, NotFound, RequestError
 from headrace.connect.runtime.herder import Herder
@@ -27,7 +28,7 @@ class OffsetRequests:
 
     def __init__(self, herder: Herder, client: Mapping[str, Any]) -> None:
         self._herder = herder
-        self._client = dict(client)
+        self._client = {**client, "logger": librdkafka_log}
 
     def read(self, connector: str) -> "Future[dict[str, Any]]":
         """The offsets that a connector has committed."""

@@ -81,10 +81,11 @@ class ConnectServer:
     def interrupt(self) -> None:
         """End a `start` that waits for a broker; called by any thread."""
         self._stopping.set()
+        self._log.interrupt()
 
     def stop(self) -> None:
         """Stop all work in an orderly way, within known time (invariant 6)."""
-        self.interrupt()
+        self._stopping.set()
         self.herder.stop()
 
     def _wake(self) -> None:

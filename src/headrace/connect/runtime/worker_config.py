@@ -39,6 +39,7 @@ HANDED_ON: Final = (
     "admin.listeners.",
     "listeners.https.",
     "headrace.",
+    "log4j.",
 )
 _ABSENT: Final = {
     "plugin.discovery": "plug-ins are Python entry points, found without a scan",
