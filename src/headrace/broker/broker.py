@@ -44,7 +44,10 @@ class Start:
 
 
 async def run(start: Start) -> None:
-    """Serve until SIGTERM, SIGINT or the parent's end. Raises ConfigError where it cannot start."""
+    """Serve until SIGTERM, SIGINT or the parent's end. Raises ConfigError where it cannot start.
+
+    A thread may still be waiting for its disk then: the process need not.
+    """
     _make_directory(start.directory)
     lock = DirectoryLock(start.directory)
     try:
@@ -91,6 +94,8 @@ async def _run_locked(start: Start) -> None:
         handles.close()
         if is_clean:
             storage.leave_clean_mark()
+        else:
+            logger.warning("Not all logs were flushed in %s s: the next start checks how they end.", _END_S)
 
 
 async def _open(state: State, store: MetadataStore, storage: Storage) -> None:

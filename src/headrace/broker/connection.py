@@ -52,7 +52,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         if self._end == len(self._buffer):
-            self._make_room(len(self._buffer) + 1)
+            self._make_room(2 * len(self._buffer))
         return memoryview(self._buffer)[self._end :]
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -131,17 +131,17 @@ class Connection(asyncio.BufferedProtocol):
         """Begin the buffer anew once it is empty; stop reading while a request is waiting behind an open answer."""
         if self._start == self._end:
             self._start = self._end = 0
+        if self._is_closing:
+            return
+        if not (self._session.busy or self._is_blocked):
+            self._make_room(self._end - self._start + 1)
         is_full = self._end == len(self._buffer)
-        if self._is_closing or is_full == self._is_paused:
-            return
-        if is_full and not (self._session.busy or self._is_blocked):
-            self._make_room(len(self._buffer) + 1)
-            return
-        self._is_paused = is_full
-        if is_full:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+        if is_full != self._is_paused:
+            self._is_paused = is_full
+            if is_full:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def _make_room(self, size: int) -> None:
         """See to it that `size` bytes from the start on fit; grows by what has arrived, not by what was announced."""

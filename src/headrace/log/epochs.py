@@ -56,10 +56,10 @@ class LeaderEpochs:
         floor = max((known for known, _ in self._entries if known <= epoch), default=epoch)
         return floor, higher
 
-    def save(self, directory: Path) -> None:
-        """Write the checkpoint, durably: for threads."""
+    def save(self, directory: Path, *, sync: bool = True) -> None:
+        """Write the checkpoint: for threads. Without `sync` a power cut may lose it, which the first epoch survives."""
         lines = [f"{epoch} {start}" for epoch, start in self._entries]
-        replace_file(directory / FILE_NAME, "\n".join(["0", str(len(lines)), *lines, ""]).encode())
+        replace_file(directory / FILE_NAME, "\n".join(["0", str(len(lines)), *lines, ""]).encode(), sync=sync)
 
     @classmethod
     def load(cls, directory: Path) -> "LeaderEpochs":

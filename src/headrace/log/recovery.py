@@ -66,7 +66,7 @@ class _Recovery:
             if not is_new and not self._opening.clean:
                 epochs.raise_at(next_offset)
         if is_new or not self._opening.clean:
-            epochs.save(self._directory)
+            epochs.save(self._directory, sync=not is_new)
         has_snapshot = self._remove_snapshots(segments, next_offset)
         return LogParts(segments, self._producers, epochs, next_offset, has_snapshot)
 
