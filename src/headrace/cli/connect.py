@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from headrace.config import ConfigError, from_environment, read_properties
+from headrace.connect.runtime.host_process import start_fork_server
 
 if TYPE_CHECKING:
     from headrace.connect.runtime.server import ConnectServer
@@ -66,7 +67,8 @@ def _set_level(properties: Mapping[str, str]) -> None:
 
 
 def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
-    # Imported here: the other commands need none of it.
+    # Imported here, as the other commands need none of it, and while the fork server loads what task hosts need.
+    start_fork_server()
     from headrace.connect.rest.app import application
     from headrace.connect.rest.http_server import HttpServer, listen
     from headrace.connect.runtime.server import ConnectServer

@@ -12,6 +12,7 @@ import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import entry_points
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from threading import Lock
@@ -35,8 +36,7 @@ def start_host(method: str, number: int, properties: Mapping[str, str]) -> tuple
     """Start a host by `method` (forkserver or spawn); gives the process and the worker's end of the pipe."""
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        os.environ.update(ENVIRONMENT)
-        context.set_forkserver_preload([*_PRELOAD, *_own_plugins()])
+        start_fork_server()
     ours, theirs = context.Pipe()
     book = os.environ.get(VARIABLE, "")
     process = context.Process(  # type: ignore[attr-defined]
@@ -46,6 +46,17 @@ def start_host(method: str, number: int, properties: Mapping[str, str]) -> tuple
         process.start()
     theirs.close()
     return process, ours
+
+
+def start_fork_server() -> None:
+    """Start the server that hosts are forked from, where it does not run yet; it loads its imports by itself.
+
+    Called early by a worker, so that a core loads them while another loads the worker's own.
+    """
+    os.environ.update(ENVIRONMENT)
+    multiprocessing.set_forkserver_preload([*_PRELOAD, *_own_plugins()])
+    with _main_lock, _bare_main():
+        forkserver.ensure_running()
 
 
 def _own_plugins() -> list[str]:
