@@ -3,10 +3,11 @@
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from headrace.config import ConfigError
 from headrace.connect.stores.kafka_log import InternalTopic, KafkaBasedLog, LogError
@@ -149,6 +150,22 @@ def test_a_replication_factor_that_cannot_be_is_refused_with_the_way_out(make):
 def test_the_brokers_default_replication_factor_will_do(make):
     one = topic(factor=-1)
     make(one).write(one.name, [(b"k", b"v")])
+
+
+def test_a_topic_that_must_have_one_partition_is_refused_with_more(make):
+    many = topic(partitions=3)
+    make(many)
+    with pytest.raises(ConfigError, match="must have a single partition"):
+        make(replace(many, partitions=1))
+
+
+@pytest.mark.kafka
+def test_a_topic_that_forgets_by_age_is_refused(apache_kafka):
+    one, opener = topic(), Opener(apache_kafka.bootstrap)
+    admin = AdminClient({"bootstrap.servers": apache_kafka.bootstrap})
+    admin.create_topics([NewTopic(one.name, 1, 1)])[one.name].result(20)
+    with pytest.raises(ConfigError, match=r"has cleanup\.policy=delete"):
+        opener(one)
 
 
 def test_without_a_broker_the_wait_says_so_and_can_be_ended(caplog):

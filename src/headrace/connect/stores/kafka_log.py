@@ -23,7 +23,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from headrace.config import ConfigError
 from headrace.connect.stores.codec import Record
@@ -98,6 +98,7 @@ class KafkaBasedLog:
     def open(self) -> None:
         """Make the topics that are missing and start reading. Raises ConfigError where the brokers refuse one."""
         self._create_missing()
+        self._check_policies()
         self._positions = self._offsets(self._partitions(), OffsetSpec.earliest(), time.monotonic() + REQUEST_S)
         self._producer = Producer(
             {
@@ -250,7 +251,29 @@ class KafkaBasedLog:
             if described.error is not None:
                 raise LogError(f"Topic {name} cannot be read: {described.error.str()}")
             found += [(name, number) for number in sorted(described.partitions)]
+            wanted = self.topics[name]
+            if wanted.partitions == 1 and len(described.partitions) > 1:
+                raise ConfigError(
+                    f"The topic {name} ({wanted.key}.topic) must have a single partition in order to guarantee "
+                    f"consistency, but it has {len(described.partitions)}: give another topic"
+                )
         return found
+
+    def _check_policies(self) -> None:
+        """Refuse a topic that forgets old records by age: a worker would lose what was configured long ago."""
+        resources = {ConfigResource(ResourceType.TOPIC, name): topic for name, topic in self.topics.items()}
+        for resource, answer in self._admin.describe_configs(list(resources), request_timeout=REQUEST_S).items():
+            topic = resources[resource]
+            try:
+                policy = answer.result(REQUEST_S)["cleanup.policy"].value
+            except (KafkaException, KeyError) as error:
+                log.info("Whether the topic %s is compacted could not be seen: %s", topic.name, error)
+                continue
+            if policy != "compact":
+                raise ConfigError(
+                    f"The topic {topic.name} ({topic.key}.topic) has cleanup.policy={policy}, so what is in it would "
+                    f"be lost in time: set cleanup.policy=compact on it, or give another topic"
+                )
 
     def _create_missing(self) -> None:
         known = self._admin.list_topics(timeout=REQUEST_S).topics
