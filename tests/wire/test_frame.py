@@ -9,7 +9,7 @@ from kafka.protocol.api_message import ApiMessage
 
 from headrace.wire import messages
 from headrace.wire.codec import decode_request, encode_reply
-from headrace.wire.fetch import uvarint
+from headrace.wire.encoding import uvarint
 from headrace.wire.frame import MalformedFrame, parse_header, read_uvarint, skip_tags
 
 VERSIONS = [

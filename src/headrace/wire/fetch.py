@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from headrace.wire.encoding import count, string
+
 _HEAD: Final = struct.Struct(">ihi")
-_SHORT: Final = struct.Struct(">h")
 _INT: Final = struct.Struct(">i")
 _CORRELATION: Final = struct.Struct(">i")
 _FLEXIBLE_FROM: Final = 12
@@ -53,7 +54,7 @@ def encode_fetch(
     if flexible:
         text += _NO_TAGS
     text += _HEAD.pack(0, error_code, 0) if version >= 7 else _INT.pack(0)
-    text += _count(len(topics), flexible=flexible)
+    text += count(len(topics), flexible=flexible)
     for topic in topics:
         text = _topic(topic, version, text, pieces, committed=committed)
     if flexible:
@@ -67,8 +68,8 @@ def _topic(
     topic: FetchedTopic, version: int, text: bytearray, pieces: list[bytes | memoryview], *, committed: bool
 ) -> bytearray:
     flexible = version >= _FLEXIBLE_FROM
-    text += (topic.topic_id or _ZERO_ID).bytes if version >= _IDS_FROM else _string(topic.name or "", flexible=flexible)
-    text += _count(len(topic.partitions), flexible=flexible)
+    text += (topic.topic_id or _ZERO_ID).bytes if version >= _IDS_FROM else string(topic.name or "", flexible=flexible)
+    text += count(len(topic.partitions), flexible=flexible)
     for partition in topic.partitions:
         _partition_head(partition, version, text, committed=committed)
         if partition.records:
@@ -90,7 +91,7 @@ def _partition_head(partition: FetchedPartition, version: int, text: bytearray, 
     text += _no_aborted_transactions(flexible=flexible, is_list=committed or partition.is_unknown)
     if version >= 11:
         text += b"\xff\xff\xff\xff"  # no preferred read replica
-    text += _count(len(partition.records), flexible=flexible)
+    text += count(len(partition.records), flexible=flexible)
 
 
 def _no_aborted_transactions(*, flexible: bool, is_list: bool) -> bytes:
@@ -106,22 +107,3 @@ def _diverging(diverging: tuple[int, int] | None) -> bytes:
         return _NO_TAGS
     content = struct.pack(">iq", *diverging) + _NO_TAGS
     return bytes((1, 0, len(content))) + content
-
-
-def _count(count: int, *, flexible: bool) -> bytes:
-    return uvarint(count + 1) if flexible else _INT.pack(count)
-
-
-def _string(text: str, *, flexible: bool) -> bytes:
-    encoded = text.encode()
-    return (uvarint(len(encoded) + 1) if flexible else _SHORT.pack(len(encoded))) + encoded
-
-
-def uvarint(value: int) -> bytes:
-    """An unsigned varint."""
-    result = bytearray()
-    while value > 0x7F:
-        result.append(value & 0x7F | 0x80)
-        value >>= 7
-    result.append(value)
-    return bytes(result)

@@ -9,11 +9,11 @@ Versions: 3-13, reported from 0 (KAFKA-18659). 7 zstd; 8 error texts; 9 flexible
 Not offered: message formats before v2 (KIP-724); transactional batches, until there are transactions.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
 from headrace.broker.dispatch import PRODUCE, Context, api
-from headrace.broker.outcome import Answer, Later, NoReply, Outcome, Reply
+from headrace.broker.outcome import Frame, Later, NoReply, Outcome
 from headrace.broker.partition import Partition, Topic
 from headrace.broker.state import State
 from headrace.log import StorageError
@@ -33,8 +33,8 @@ from headrace.log.errors import (
 )
 from headrace.log.records import CorruptRecords, read_batch
 from headrace.wire.errors import ErrorCode
-from headrace.wire.messages import ProduceResponse
 from headrace.wire.produce import ProduceData, ProduceTopic, parse_produce
+from headrace.wire.produced import ProducedPartition, ProducedTopic, encode_produced
 
 _ZSTD: Final = 4
 _ZSTD_FROM_VERSION: Final = 7
@@ -53,45 +53,30 @@ ERRORS: Final[dict[type[BatchRefused], ErrorCode]] = {
 }
 
 
-class Result(NamedTuple):
-    """One partition's part of the answer."""
-
-    partition: int
-    error: ErrorCode
-    base_offset: int = -1
-    append_time: int = -1
-    log_start_offset: int = -1
-    message: str | None = None
-    record_errors: Sequence[tuple[int, str]] = ()
-
-
 @api(PRODUCE, versions=(3, 13), reported_low=0, decode=parse_produce)
 def handle(request: ProduceData, context: Context, state: State) -> Outcome:
     if request.acks not in (-1, 0, 1):
-        return _answer(
-            request,
-            [
-                [Result(part.partition, ErrorCode.INVALID_REQUIRED_ACKS) for part in topic.partitions]
-                for topic in request.topics
-            ],
-        )
+        return _answer(request, context, _for_all(request, ErrorCode.INVALID_REQUIRED_ACKS))
     flushes: list[Callable[[], None]] = []
-    results = [_topic(topic, request, context, state, flushes) for topic in request.topics]
+    results = [_topic(topic, context, state, flushes) for topic in request.topics]
     if request.acks == 0:
         return _unanswered(results)
-    answer = _answer(request, results)
-    return _flushed(flushes, answer, request, state) if flushes else answer
+    answer = _answer(request, context, results)
+    if not flushes:
+        return answer
+    failed = _answer(request, context, _for_all(request, ErrorCode.KAFKA_STORAGE_ERROR))
+    return _flushed(flushes, answer, failed, state)
 
 
-def _unanswered(results: list[list[Result]]) -> Outcome:
-    if any(result.error for results_of_topic in results for result in results_of_topic):
+def _unanswered(results: list[list[ProducedPartition]]) -> Outcome:
+    if any(result.error_code for results_of_topic in results for result in results_of_topic):
         return NoReply(closes=True)
     return NoReply()
 
 
 def _topic(
-    asked: ProduceTopic, request: ProduceData, context: Context, state: State, flushes: list[Callable[[], None]]
-) -> list[Result]:
+    asked: ProduceTopic, context: Context, state: State, flushes: list[Callable[[], None]]
+) -> list[ProducedPartition]:
     if asked.topic_id is not None:
         topic, unknown = state.topics_by_id.get(asked.topic_id), ErrorCode.UNKNOWN_TOPIC_ID
     else:
@@ -99,9 +84,9 @@ def _topic(
     results = []
     for index, records in asked.partitions:
         if topic is None:
-            results.append(Result(index, unknown))
+            results.append(ProducedPartition(index, unknown))
         elif not 0 <= index < len(topic.partitions):
-            results.append(Result(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
+            results.append(ProducedPartition(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
         else:
             part = topic.partitions[index]
             results.append(_append(topic, part, records, context))
@@ -110,37 +95,37 @@ def _topic(
     return results
 
 
-def _append(topic: Topic, part: Partition, records: memoryview | None, context: Context) -> Result:
+def _append(topic: Topic, part: Partition, records: memoryview | None, context: Context) -> ProducedPartition:
     log, index = part.log, part.index
     if topic.is_internal:
         text = f"Cannot append to internal topic {topic.name}"
-        return Result(index, ErrorCode.INVALID_TOPIC_EXCEPTION, message=text)
+        return ProducedPartition(index, ErrorCode.INVALID_TOPIC_EXCEPTION, message=text)
     try:
         header = check_produced(records if records is not None else memoryview(b""), log.settings.max_message_bytes)
         if header.is_transactional:
             text = "This broker has no transactions"
-            return Result(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message=text)
+            return ProducedPartition(index, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message=text)
         assert records is not None
         _check_policy(header, records, part, context.api_version)
         appended = part.append(records, header, context.now_ms)
     except BatchRefused as error:
         return _refused(index, error, log.start_offset)
     except StorageError as error:
-        return Result(index, ErrorCode.KAFKA_STORAGE_ERROR, message=str(error))
-    return Result(index, ErrorCode.NONE, appended.base_offset, appended.append_time, log.start_offset)
+        return ProducedPartition(index, ErrorCode.KAFKA_STORAGE_ERROR, message=str(error))
+    return ProducedPartition(index, ErrorCode.NONE, appended.base_offset, appended.append_time, log.start_offset)
 
 
-def _refused(index: int, error: BatchRefused, start_offset: int) -> Result:
+def _refused(index: int, error: BatchRefused, start_offset: int) -> ProducedPartition:
     """Where records are at fault, Apache Kafka names them, and tells where the log starts."""
     code = ERRORS[type(error)]
     if isinstance(error, InvalidTimestamp):
         text = "One or more records have been rejected due to invalid timestamp"
-        return Result(index, code, -1, -1, start_offset, text, [(0, str(error))])
+        return ProducedPartition(index, code, -1, -1, start_offset, text, [(0, str(error))])
     if isinstance(error, KeyMissing):
         faults = [(at, str(error)) for at in error.indexes]
-        return Result(index, code, -1, -1, start_offset, _rejected(faults), faults)
+        return ProducedPartition(index, code, -1, -1, start_offset, _rejected(faults), faults)
     knows_start = not isinstance(error, (CorruptBatch, BatchTooLarge, IncompleteBatch, UnsupportedCompression))
-    return Result(index, code, -1, -1, start_offset if knows_start else -1, str(error))
+    return ProducedPartition(index, code, -1, -1, start_offset if knows_start else -1, str(error))
 
 
 def _rejected(faults: list[tuple[int, str]]) -> str:
@@ -167,35 +152,19 @@ def _check_policy(header: BatchHeader, records: memoryview, part: Partition, ver
         raise KeyMissing(f"Compacted topic cannot accept message without key in topic partition {where}", missing)
 
 
-def _answer(request: ProduceData, results: list[list[Result]]) -> Reply:
+def _answer(request: ProduceData, context: Context, results: list[list[ProducedPartition]]) -> Frame:
     topics = [
-        ProduceResponse.TopicProduceResponse(
-            name=topic.name, topic_id=topic.topic_id, partition_responses=[_partition(result) for result in of_topic]
-        )
+        ProducedTopic(topic.name, topic.topic_id, of_topic)
         for topic, of_topic in zip(request.topics, results, strict=True)
     ]
-    return Reply(ProduceResponse(responses=topics))
+    return Frame((encode_produced(topics, context.api_version, context.correlation_id),))
 
 
-def _partition(result: Result) -> object:
-    return ProduceResponse.TopicProduceResponse.PartitionProduceResponse(
-        index=result.partition,
-        error_code=result.error,
-        base_offset=result.base_offset,
-        log_append_time_ms=result.append_time,
-        log_start_offset=result.log_start_offset,
-        record_errors=[_record_error(at, text) for at, text in result.record_errors],
-        error_message=result.message,
-    )
+def _for_all(request: ProduceData, error: ErrorCode) -> list[list[ProducedPartition]]:
+    return [[ProducedPartition(part.partition, error) for part in topic.partitions] for topic in request.topics]
 
 
-def _record_error(index: int, text: str) -> object:
-    return ProduceResponse.TopicProduceResponse.PartitionProduceResponse.BatchIndexAndErrorMessage(
-        batch_index=index, batch_index_error_message=text
-    )
-
-
-def _flushed(flushes: list[Callable[[], None]], answer: Reply, request: ProduceData, state: State) -> Later:
+def _flushed(flushes: list[Callable[[], None]], answer: Frame, failed: Frame, state: State) -> Later:
     """Answer once the disk has it; where the disk refuses, every partition of the request is in doubt."""
     later = Later()
 
@@ -203,17 +172,5 @@ def _flushed(flushes: list[Callable[[], None]], answer: Reply, request: ProduceD
         for job in flushes:
             job()
 
-    failed = _answer(
-        request,
-        [
-            [Result(part.partition, ErrorCode.KAFKA_STORAGE_ERROR) for part in topic.partitions]
-            for topic in request.topics
-        ],
-    )
-
-    def done(_: None, error: Exception | None) -> None:
-        outcome: Answer = answer if error is None else failed
-        later.answer(outcome)
-
-    state.disk.run(flush, done)
+    state.disk.run(flush, lambda _, error: later.answer(answer if error is None else failed))
     return later
