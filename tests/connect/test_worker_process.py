@@ -15,6 +15,7 @@ from tests.conftest import free_port
 from tests.connect.conftest import Brokers
 from tests.connect.rig import until
 from tests.connect.worker_process import FILE_SINK, FILE_SOURCE, WorkerProcess, properties
+from tests.contract.broker_process import broker_process
 
 
 @pytest.fixture
@@ -195,3 +196,27 @@ def test_a_port_that_is_taken_is_named(make, our_broker):
         done = subprocess.run(worker.command(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert f"listeners=http://127.0.0.1:{worker.port}: cannot listen there" in done.stderr
+
+
+@pytest.mark.crash
+def test_after_kill_9_of_the_broker_everything_goes_on(make, tmp_path):
+    """Without the log's endless retries the statuses and configs of this time would be missing."""
+    with broker_process(tmp_path / "broker") as broker:
+        worker = make(broker.bootstrap)
+        worker.start()
+        source, target, topic = tmp_path / "in.txt", tmp_path / "out.txt", f"t-{uuid.uuid4().hex[:8]}"
+        source.write_text("one\n")
+        worker.create("in", connector_class=FILE_SOURCE, file=str(source), topic=topic)
+        worker.create("out", connector_class=FILE_SINK, file=str(target), topics=topic)
+        until(lambda: target.exists() and target.read_text() == "one\n", lambda: worker.log, 60)
+        broker.kill()
+        with source.open("a") as lines:
+            lines.write("two\n")
+        broker.start()
+        until(lambda: set(target.read_text().split()) == {"one", "two"}, lambda: worker.log, 90)
+        more = tmp_path / "more.txt"
+        more.touch()
+        worker.create("more", connector_class=FILE_SOURCE, file=str(more), topic=topic)
+        worker.wait_for("more", "RUNNING", "RUNNING", deadline_s=90)
+        assert worker.states("in") == worker.states("out") == ["RUNNING", "RUNNING"]
+        assert worker.stop() < 15
