@@ -1,5 +1,6 @@
 """Deadlines: in their order, never early, never after they were cancelled."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +54,18 @@ def test_however_many_are_cancelled_the_others_fire(deadlines: list[tuple[int, b
     expected = sorted((delay, at) for at, (delay, is_cancelled) in enumerate(deadlines) if not is_cancelled)
     assert fired == [at for _, at in expected]
     assert timers.next_due_ms() is None
+
+
+def test_a_deadline_that_fails_does_not_silence_the_others() -> None:
+    timers, fired = Timers(), []
+
+    def fail() -> None:
+        raise OSError("disk")
+
+    timers.after(5, fail)
+    timers.after(5, lambda: fired.append("other"))
+    with pytest.raises(OSError, match="disk"):
+        timers.run(5)
+    assert timers.next_due_ms() == 5
+    timers.run(5)
+    assert fired == ["other"]

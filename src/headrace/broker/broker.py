@@ -129,8 +129,8 @@ def _look_after_retention(state: State, server: Server) -> None:
     interval_ms = state.config.log_retention_check_interval_ms
 
     def look() -> None:
-        state.enforce_retention(server.wall_ms())
         state.timers.after(interval_ms, look)
+        state.enforce_retention(server.wall_ms())
 
     state.timers.after(interval_ms, look)
 

@@ -40,7 +40,11 @@ class Cleaner:
                         yield part, plan
 
     def _next(self, dirty: Iterator[tuple[Partition, Plan]]) -> None:
-        part, plan = next(dirty, (None, None))
+        try:
+            part, plan = next(dirty, (None, None))
+        except OSError as error:
+            logger.error("Cannot look for what to compact: %s.", error)
+            part, plan = None, None
         if part is None or plan is None:
             self._rest()
             return

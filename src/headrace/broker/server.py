@@ -122,19 +122,21 @@ class Server:
 
     def _ring(self) -> None:
         self._alarm, self._alarm_ms = None, -1
-        self._timers.run(self.tick())
-        due_ms = self._timers.next_due_ms()
-        if due_ms is not None:
-            self._arm(due_ms)
+        try:
+            self._timers.run(self.tick())
+        finally:  # a deadline that fails must not silence the others
+            due_ms = self._timers.next_due_ms()
+            if due_ms is not None:
+                self._arm(due_ms)
 
     def _sweep(self) -> None:
         """Give back large buffers, close connections that nobody speaks on."""
+        self._timers.after(_SWEEP_MS, self._sweep)
         oldest = self._timers.now_ms - self.state.config.connections_max_idle_ms
         for connection in tuple(self.connections):
             connection.shrink()
             if connection.last_heard_ms < oldest:
                 connection.close()
-        self._timers.after(_SWEEP_MS, self._sweep)
 
 
 def _is_behind_a_name(listener: Listener) -> bool:
