@@ -159,6 +159,23 @@ def test_two_tasks_share_the_partitions_and_a_stop_hands_them_over_without_repea
     assert len(set(_written(lines))) == 300
 
 
+def test_a_rebalance_in_mid_stream_loses_and_repeats_nothing(rig: Rig, lines: Path) -> None:
+    """Fails where records that come in the same call as a rebalance are dropped with those before it."""
+    topic = rig.cluster.create(1)
+    config = _sink(lines, topic, **{"consumer.override.heartbeat.interval.ms": "500"}) | {"name": topic}
+    wanted = [f"line {n}" for n in range(60_000)]
+    rig.start(config, 0)
+    rig.cluster.write(topic, *wanted[:20_000])
+    eventually(lambda: len(_written(lines)) > 0, True)
+    second = rig.start(config, 1)
+    rig.cluster.write(topic, *wanted[20_000:40_000])
+    eventually(lambda: len(_written(lines)) > 20_000, True)
+    rig.stop(second)
+    rig.cluster.write(topic, *wanted[40_000:])
+    eventually(lambda: len(_written(lines)) >= len(wanted), True, 30)
+    assert sorted(_written(lines)) == sorted(wanted)
+
+
 @pytest.mark.crash
 def test_a_killed_host_loses_no_record(rig: Rig, lines: Path) -> None:
     topic = rig.cluster.create()

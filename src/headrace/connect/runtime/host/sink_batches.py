@@ -3,7 +3,7 @@
 Sans-IO. The per-record work is a handful of C calls by `map`; what cannot be decoded is rejected record by record.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -36,6 +36,28 @@ class Consumed:
         """The offset to go on from, of each partition."""
         last = dict(zip(self.partitions, self.offsets, strict=True))
         return {TopicPartition(self.topic, partition): offset + 1 for partition, offset in last.items()}
+
+    def beyond(self, positions: Mapping[TopicPartition, int]) -> "Consumed":
+        """Without the records below the given positions: around a rebalance a record may come twice."""
+        first = dict(zip(reversed(self.partitions), reversed(self.offsets), strict=True))
+        floor = {partition: positions.get(TopicPartition(self.topic, partition), 0) for partition in first}
+        if all(at >= floor[partition] for partition, at in first.items()):
+            return self
+        rows = []
+        for row, (partition, offset) in enumerate(zip(self.partitions, self.offsets, strict=True)):
+            if offset >= floor[partition]:
+                floor[partition] = offset + 1
+                rows.append(row)
+        return Consumed(
+            self.topic,
+            self.timestamp_type,
+            [self.partitions[row] for row in rows],
+            [self.offsets[row] for row in rows],
+            [self.timestamps[row] for row in rows],
+            [self.keys[row] for row in rows],
+            [self.values[row] for row in rows],
+            [self.headers[row] for row in rows],
+        )
 
     def describe(self, row: int) -> str:
         return f"The record at topic {self.topic}, partition {self.partitions[row]}, offset {self.offsets[row]}"

@@ -109,7 +109,10 @@ class SinkTaskLoop:
     def _deliver(self, messages: Sequence[object]) -> None:
         positions: Positions = {}
         ready: list[Batch] = []
-        for consumed in columns(messages):
+        for given in columns(messages):
+            consumed = given.beyond(self._delivered)
+            if not consumed.values:
+                continue
             self._context.topic_used(consumed.topic)
             positions |= consumed.positions()
             for batch in batches(consumed, self._stages, self._errors):
