@@ -100,5 +100,7 @@ class Stack:
 
     def _process(self, name: str, arguments: list[str]) -> ChildProcess:
         environment = {**os.environ, VARIABLE: self.address_book().format(), "PYTHONUNBUFFERED": "1"}
+        if self.lifeline is not None:
+            environment["TMPDIR"] = str(self.data_dir)  # what a killed process leaves there goes with the folder
         command = [sys.executable, "-m", "headrace", name, *arguments]
         return ChildProcess(name, command, self.data_dir / f"{name}.log", environment, self.lifeline)
