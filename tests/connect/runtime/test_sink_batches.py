@@ -1,0 +1,56 @@
+"""Consumed columns to batches: runs intersected, repeated records passed over."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from headrace.connect.api import Converted, SchemaType, TopicPartition, schema
+from headrace.connect.runtime.host.errors import ErrorPolicy
+from headrace.connect.runtime.host.headers import HeaderConverter
+from headrace.connect.runtime.host.sink_batches import Consumed, batches
+from headrace.connect.runtime.host.stages import Stages
+
+STRING = schema(SchemaType.STRING)
+OPTIONAL = schema(SchemaType.STRING, optional=True)
+
+
+class Runs:
+    """A converter that gives runs of the lengths it was made with."""
+
+    def __init__(self, *lengths: int) -> None:
+        self.lengths = lengths
+
+    def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
+        found, start = [], 0
+        for number, length in enumerate(self.lengths):
+            texts = [payload.decode() for payload in payloads[start : start + length] if payload is not None]
+            found.append(Converted(start, length, (STRING, OPTIONAL)[number % 2], pa.array(texts)))
+            start += length
+        return found
+
+
+def _consumed(offsets: Sequence[int]) -> Consumed:
+    rows = len(offsets)
+    payloads: list[bytes | None] = [f"{offset}".encode() for offset in offsets]
+    return Consumed("t", "CREATE_TIME", [0] * rows, list(offsets), [7] * rows, payloads, payloads, [None] * rows)
+
+
+def test_runs_of_keys_and_values_are_intersected_and_rows_keep_their_origin() -> None:
+    stages: Any = Stages([], Runs(4, 6), Runs(2, 5, 3), HeaderConverter())  # type: ignore[arg-type]
+    made = batches(_consumed(range(100, 110)), stages, ErrorPolicy("k-0", {}))
+    assert [len(batch) for batch in made] == [2, 2, 3, 3]
+    assert [batch.value.to_pylist()[0] for batch in made] == ["100", "102", "104", "107"]  # type: ignore[union-attr]
+    assert [batch.key.to_pylist()[0] for batch in made] == ["100", "102", "104", "107"]  # type: ignore[union-attr]
+    assert [batch.kafka_position(0)[2] for batch in made] == [100, 102, 104, 107]
+
+
+def test_positions_are_the_offsets_to_go_on_from() -> None:
+    assert _consumed([3, 4, 9]).positions() == {TopicPartition("t", 0): 10}
+
+
+def test_records_below_what_is_delivered_are_passed_over() -> None:
+    delivered = {TopicPartition("t", 0): 5}
+    assert _consumed([5, 6]).beyond(delivered).offsets == [5, 6]
+    assert _consumed([3, 4, 5, 6, 5, 6, 7]).beyond(delivered).offsets == [5, 6, 7]
+    assert _consumed([3, 4]).beyond(delivered).offsets == []
