@@ -16,7 +16,7 @@ from headrace.demo.comparison import Comparison, compare, compare_tables
 from headrace.demo.connectors import SINK_FILE, SOURCE_FILE, connector_file, sink_connector, source_connector
 from headrace.demo.iris import COPY_IN, SOURCE_TABLE, TARGET_TABLE, IrisRows, flowers
 from headrace.demo.ledger import Latencies, Ledger, RateMeter
-from headrace.demo.ports import choose_ports
+from headrace.demo.ports import DemoPorts, choose_ports
 from headrace.demo.view import Lines, Snapshot, render
 from headrace.supervisor.ready import is_free
 from headrace.supervisor.stack import HOST
@@ -161,8 +161,22 @@ def test_a_taken_port_is_replaced_and_said() -> None:
             other.bind((HOST, 5432))
             other.listen()
         ports = choose_ports(said.append)
+        ports.release()
     assert ports.source != 5432
     assert f"port 5432 is taken: the source PostgreSQL listens on {ports.source}" in said
+
+
+def test_two_demos_that_start_together_do_not_choose_the_same_ports() -> None:
+    first = choose_ports([].append)
+    second = choose_ports([].append)
+    chosen = [*first_ports(first), *first_ports(second)]
+    first.release()
+    second.release()
+    assert len(set(chosen)) == 8
+
+
+def first_ports(ports: DemoPorts) -> list[int]:
+    return [ports.source, ports.target, ports.stack.broker, ports.stack.connect]
 
 
 SNAPSHOT = Snapshot(12.34, 1_234_567, 1_234_000, 1_230_000, 98_765.4, 12.3, 456.0)

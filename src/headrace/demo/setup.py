@@ -45,7 +45,10 @@ def start_pipeline(
     source, target = _postgres_servers(folder, ports)
     stack = Stack(folder.path, ports.stack, _hosts(ports), folder.lifeline)
     # Side by side: the worker waits for its broker by itself.
-    supervisor.start([source, target, stack.broker(), stack.connect()])
+    try:
+        supervisor.start([source, target, stack.broker(), stack.connect()])
+    finally:
+        ports.release()
     _create(source.dsn(), SOURCE_TABLE)
     _create(target.dsn(), TARGET_TABLE)
     _say_where(ports, say)
