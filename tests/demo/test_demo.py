@@ -13,7 +13,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from headrace.supervisor.ready import is_free
 from tests.supervisor.processes import processes_naming, wait_until
 
 pytestmark = pytest.mark.timeout(180)
@@ -114,11 +113,9 @@ def test_taken_ports_are_said_and_replaced(place: Path) -> None:
     taken = []
     try:
         for port in KNOWN_PORTS:
-            if is_free("127.0.0.1", port):
-                other = socket.socket()
-                other.bind(("127.0.0.1", port))
-                other.listen()
-                taken.append(other)
+            taken.append(other := socket.socket())
+            # Somebody else may have it for a while.
+            assert wait_until(lambda other=other, port=port: _listens(other, port), 60)
         run = Run(place, "--seconds", "2")
         assert run.end() == 0, "\n".join(run.lines)
     finally:
@@ -189,6 +186,15 @@ def test_a_server_that_dies_is_named(place: Path) -> None:
     assert run.end() == 1
     assert any("target-postgres-server (postgres) was killed by SIGKILL" in line for line in run.lines)
     assert run.nothing_is_left()
+
+
+def _listens(other: socket.socket, port: int) -> bool:
+    try:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+    except OSError:
+        return False
+    return True
 
 
 def _is_watcher_of(pid: int, name: str) -> bool:
