@@ -8,8 +8,8 @@ import psutil
 class ProcessClock:
     """CPU seconds of named process trees between `start` and `stop`.
 
-    `roots` gives the root process ids by name when asked, since task hosts come and go. Processes that ended in between are
-    counted in their parent's children times, as the kernel keeps them.
+    `roots` gives the root process ids by name when asked, since task hosts come and go. Processes that ended in between
+    are counted in their parent's children times, as the kernel keeps them.
     """
 
     def __init__(self, roots: Callable[[], Mapping[str, int]]) -> None:
