@@ -1,8 +1,8 @@
 """The whole path against plain COPY: 1,000,000 iris rows, everything on the same two cores, default settings.
 
 The limit is PostgreSQL's own binary COPY from one server into the other, measured in the same run. Each leg starts with
-the POST of its connector and ends when the last row is there. The last line is one JSON object: each leg as a ratio to the
-limit.
+the POST of its connector and ends when the last row is there. The last line is one JSON object: each leg as a ratio to
+the limit.
 
     python -m benchmarks.pipeline [--rows 1000000] [--runs 3]
 """

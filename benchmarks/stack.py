@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
 from headrace.supervisor.postgres import PostgresServer
 
 READY_DEADLINE_S = 30
