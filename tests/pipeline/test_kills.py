@@ -1,8 +1,8 @@
 """kill -9 of each process in mid-stream at full speed; a ledger of what was inserted is compared with the target.
 
-Mutations that make these fail: commit source offsets at poll instead of at acknowledgement (rows lost at the worker's and
-the host's kill); commit sink offsets before the target's commit (rows lost at the host's kill); acknowledge a produce before
-the append (rows lost at the broker's kill); insert in place of upsert (a redelivered row is refused).
+Mutations that make these fail: commit source offsets at poll instead of at acknowledgement (rows lost at the worker's
+and the host's kill); commit sink offsets before the target's commit (rows lost at the host's kill); acknowledge a produce
+before the append (rows lost at the broker's kill); insert in place of upsert (a redelivered row is refused).
 """
 
 from collections.abc import Callable
@@ -62,16 +62,18 @@ def test_no_row_is_lost_or_doubled_by_a_kill_under_upsert(
         return int(found[0]) if found else 0
 
     def complaint() -> str:
-        return (
-            f"{arrived()} of {len(writer.ledger)} rows; source {stack.states('source')} {stack.trace('source')}; "
-            + (f"sink {stack.states('sink')} {stack.trace('sink')}")
-        )
+        of_source = f"source {stack.states('source')} {stack.trace('source')}"
+        of_sink = f"sink {stack.states('sink')} {stack.trace('sink')}"
+        return f"{arrived()} of {len(writer.ledger)} rows; {of_source}; {of_sink}"
+
+    def wait_for_more() -> None:
+        before = arrived()
+        wait_until(lambda: arrived() > before, DEADLINE_S, complaint)
 
     for at in range(ROUNDS):
-        before = arrived()
-        wait_until(lambda before=before: arrived() > before, DEADLINE_S, complaint)
+        wait_for_more()
         kill(stack, at)
-    wait_until(lambda before=arrived(): arrived() > before, DEADLINE_S, complaint)
+    wait_for_more()
     writer.finish()
     wait_until(lambda: arrived() >= len(writer.ledger), DEADLINE_S, complaint)
     try:
