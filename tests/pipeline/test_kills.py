@@ -1,8 +1,8 @@
 """kill -9 of each process in mid-stream at full speed; a ledger of what was inserted is compared with the target.
 
 Mutations that make these fail: commit source offsets at poll instead of at acknowledgement (rows lost at the worker's
-and the host's kill); commit sink offsets before the target's commit (rows lost at the host's kill); acknowledge a produce
-before the append (rows lost at the broker's kill); insert in place of upsert (a redelivered row is refused).
+and the host's kill); commit sink offsets before the target's commit (rows lost at the host's kill); acknowledge a
+produce before the append (rows lost at the broker's kill); insert in place of upsert (a redelivered row is refused).
 """
 
 from collections.abc import Callable
