@@ -87,7 +87,7 @@ def _database(stack: ExitStack, folder: Path, database: str, user: str, password
     server = stack.enter_context(PostgresServer(folder, free_port(), user, password, database))
     psql = (server.psql, "-q", "-h", server.host, "-p", str(server.port), "-U", user, "-d", database)
     environment = {**os.environ, "PGPASSWORD": password}
-    return DatabaseEnd(server.dsn(), server.jdbc_url(), user, password, psql, environment, server.process.pid)
+    return DatabaseEnd(server.dsn(), server.jdbc_url(), user, password, psql, environment, int(server.process.pid or 0))
 
 
 def _broker_command(folder: Path, bootstrap: str) -> list[str]:

@@ -47,12 +47,12 @@ def test_produce_batch_takes_its_own_partition(cluster: Cluster, producer: Kafka
     eventually(lambda: [(m.partition(), m.value()) for m in cluster.read(topic)], [(1, b"a"), (1, b"b")])
 
 
-def test_a_full_queue_refuses_a_tail_and_the_order_holds(cluster: Cluster) -> None:
+def test_the_order_holds_while_the_queue_is_full_and_drains(cluster: Cluster) -> None:
     topic = cluster.create()
-    small = KafkaProducer({"bootstrap.servers": cluster.bootstrap, "buffer.memory": str(1024 * 20)})
+    small = KafkaProducer({"bootstrap.servers": cluster.bootstrap, "buffer.memory": str(1024 * 200)})
     tracker = OffsetTracker()
     sender = TaskProducer(small, tracker, lambda: False)
-    values = [f"{n:05} {'x' * 90}".encode() for n in range(5000)]
+    values = [f"{n:05} {'x' * 90}".encode() for n in range(60_000)]
     submission = tracker.submit({"p": 1}, {"at": 1})
     sender.send(Payloads(topic, values), submission)
     tracker.sent(submission)

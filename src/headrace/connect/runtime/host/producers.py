@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from headrace.config import ConfigError
 from headrace.connect.api import ConnectError, RetriableError
 from headrace.connect.runtime.client_settings import librdkafka_log, translate
+from headrace.connect.runtime.host.room import Room
 from headrace.connect.runtime.topic_creation import NewTopicSettings
 
 log = logging.getLogger(__name__)
@@ -25,8 +26,7 @@ log = logging.getLogger(__name__)
 DEFAULTS: Final = {
     # Short enough for five rows a second, long enough to fill a batch at two hundred thousand.
     "linger.ms": 5,
-    "queue.buffering.max.messages": 200_000,
-    "queue.buffering.max.kbytes": 131_072,
+    "queue.buffering.max.kbytes": 65_536,
     "statistics.interval.ms": 0,
 }
 GUARANTEES: Final = {
@@ -34,7 +34,10 @@ GUARANTEES: Final = {
     "enable.gapless.guarantee": True,
     "delivery.timeout.ms": 0,
     "partitioner": "murmur2_random",  # Java's; librdkafka's own would put keys elsewhere
+    "queue.buffering.max.messages": 0,  # none: `Room` bounds what is queued, and says why
+    "queue.buffering.max.kbytes": 2**31 - 1,
 }
+MAX_QUEUED_MESSAGES: Final = 200_000
 POLL_S: Final = 0.2
 PARTITIONS_AGE_S: Final = 60.0
 METADATA_S: Final = 10.0
@@ -49,8 +52,9 @@ class KafkaProducer:
         """Raises ConfigError where a setting cannot be used."""
         self.fatal: KafkaError | None = None
         self.bootstrap = java_settings.get("bootstrap.servers", "")
-        settings = DEFAULTS | translate("producer", java_settings) | GUARANTEES
-        self.rdkafka = _make(Producer, {**settings, "error_cb": self._on_error}, "producer")
+        settings = DEFAULTS | translate("producer", java_settings)
+        self.room = Room(int(settings["queue.buffering.max.kbytes"]) * 1024, MAX_QUEUED_MESSAGES)
+        self.rdkafka = _make(Producer, {**settings, **GUARANTEES, "error_cb": self._on_error}, "producer")
         self._admin_settings = translate("admin", {k: v for k, v in java_settings.items() if k not in _PRODUCER_ONLY})
         self._partitions: dict[str, tuple[int, float]] = {}
         self._closed = threading.Event()

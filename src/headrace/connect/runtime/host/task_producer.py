@@ -4,13 +4,14 @@ Thread rule: the task's thread sends; delivery reports come on the producer's po
 `produce_batch` takes rows without headers, timestamps or partitions of their own: it drops headers and ignores a
 message's partition WITHOUT an error, so rows with a partition are grouped under its own `partition=`, and rows with
 headers or timestamps go by `produce`. Only the last message of a call reports its delivery where all go to one
-partition: the reports of the others would cost a fifth of the whole path.
+partition: the reports of the others would cost a fifth of the whole path. librdkafka never refuses a message for want
+of room: `Room` says why.
 """
 
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,10 +19,11 @@ from confluent_kafka import KafkaError, KafkaException
 
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.producers import Delivered, KafkaProducer, failure
+from headrace.connect.runtime.host.room import Room
 
 log = logging.getLogger(__name__)
 
-QUEUE_WAIT_S: Final = 0.01
+PART_MESSAGES: Final = 10_000
 Message = dict[str, Any]
 
 
@@ -38,6 +40,15 @@ class Payloads:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def slice(self, start: int, stop: int) -> "Payloads":
+        """Rows start to stop (not included)."""
+        columns = (self.values, self.keys, self.partitions, self.timestamps, self.headers)
+        return Payloads(self.topic, *(None if column is None else column[start:stop] for column in columns))  # type: ignore[arg-type]
+
+    def size(self) -> int:
+        """Bytes of keys and values."""
+        return sum(len(payload) for column in (self.values, self.keys or ()) for payload in column if payload)
 
 
 class TaskProducer:
@@ -75,20 +86,24 @@ class TaskProducer:
         if self._producer.fatal is not None:
             raise failure(self._producer.fatal, topic, self._producer.bootstrap)
 
-    def _report(self, submission: Submission, topic: str) -> Delivered:
-        reports = self._reports
-        return lambda error, message: reports.append((submission, error, topic))
+    def _report(self, submission: Submission, topic: str, size: int, messages: int) -> Delivered:
+        """A delivery report that gives back the room of `messages`, and is one acknowledgement of the submission."""
+        reports, room = self._reports, self._producer.room
+
+        def delivered(error: KafkaError | None, message: object) -> None:
+            room.give(size, messages)
+            reports.append((submission, error, topic))
+
+        return delivered
 
     def _send_run(self, payloads: Payloads, submission: Submission) -> None:
         """Rows whose partition librdkafka would choose: by key, or any one for rows without a key."""
-        messages = _messages(payloads)
         partition = self._one_partition(payloads)
-        if partition is None:
-            self._enqueue(
-                payloads.topic, messages, {"on_delivery": self._report(submission, payloads.topic)}, submission
-            )
-        else:
-            self._enqueue_marked(payloads.topic, messages, partition, submission)
+        for part in _parts(payloads, self._producer.room):
+            if partition is None:
+                self._send_by_key(part, submission)
+            else:
+                self._send_marked(part, partition, submission)
 
     def _one_partition(self, payloads: Payloads) -> int | None:
         """The partition that all rows may go to; None where the keys, or a broker not heard of yet, decide."""
@@ -107,61 +122,56 @@ class TaskProducer:
             rows_of.setdefault(partition, []).append(row)
         for partition, rows in rows_of.items():
             keys = None if payloads.keys is None else [payloads.keys[row] for row in rows]
-            part = Payloads(payloads.topic, [payloads.values[row] for row in rows], keys)
+            run = Payloads(payloads.topic, [payloads.values[row] for row in rows], keys)
             if partition is None:
-                self._send_run(part, submission)
+                self._send_run(run, submission)
             else:
-                self._enqueue_marked(part.topic, _messages(part), partition, submission)
+                for part in _parts(run, self._producer.room):
+                    self._send_marked(part, partition, submission)
 
-    def _enqueue_marked(self, topic: str, messages: list[Message], partition: int, submission: Submission) -> None:
+    def _send_marked(self, payloads: Payloads, partition: int, submission: Submission) -> None:
         """All to one partition: the last one's delivery tells of all."""
-        messages[-1]["callback"] = self._report(submission, topic)
+        size, messages = self._take_room(payloads), _messages(payloads)
+        messages[-1]["callback"] = self._report(submission, payloads.topic, size, len(messages))
         self._tracker.expect(submission)
-        self._enqueue(topic, messages, {"partition": partition}, None)
+        self._queue(payloads.topic, messages, {"partition": partition})
 
-    def _enqueue(self, topic: str, messages: list[Message], options: Message, counted: Submission | None) -> None:
-        """`produce_batch` until all are queued: of a full queue the refused tail goes again after a wait."""
-        if counted is not None:
-            self._tracker.expect(counted, len(messages))
-        produce_batch = self._producer.rdkafka.produce_batch
-        while messages:
-            self._check(topic)
-            if produce_batch(topic, messages, **options) == len(messages):
-                return
-            messages = self._refused(topic, messages)
-            self._producer.rdkafka.poll(QUEUE_WAIT_S)
+    def _send_by_key(self, payloads: Payloads, submission: Submission) -> None:
+        """Each to the partition of its key: each delivery is told."""
+        size, messages = self._take_room(payloads), _messages(payloads)
+        delivered = self._report(submission, payloads.topic, size // len(messages), 1)
+        self._producer.room.give(size % len(messages), 0)
+        self._tracker.expect(submission, len(messages))
+        self._queue(payloads.topic, messages, {"on_delivery": delivered})
 
-    def _refused(self, topic: str, messages: list[Message]) -> list[Message]:
-        refused = [message for message in messages if "_error" in message]
-        for message in refused:
-            error = message.pop("_error")
-            if error.code() != KafkaError._QUEUE_FULL:
-                raise failure(error, topic, self._producer.bootstrap)
-        return refused
+    def _take_room(self, payloads: Payloads) -> int:
+        """Wait for room for a part; gives its bytes."""
+        size = payloads.size()
+        self._producer.room.take(size, len(payloads), lambda: self._check(payloads.topic))
+        return size
+
+    def _queue(self, topic: str, messages: list[Message], options: Message) -> None:
+        """`produce_batch`, all of it at once. Raises ConnectError where librdkafka refuses a message."""
+        self._check(topic)
+        if self._producer.rdkafka.produce_batch(topic, messages, **options) != len(messages):
+            refused = next(message["_error"] for message in messages if "_error" in message)
+            raise failure(refused, topic, self._producer.bootstrap)
 
     def _send_one_by_one(self, payloads: Payloads, submission: Submission) -> None:
-        delivered = self._report(submission, payloads.topic)
-        for row in range(len(payloads)):
-            options = {"value": payloads.values[row], "key": _at(payloads.keys, row), "on_delivery": delivered}
-            for name, column in (("partition", payloads.partitions), ("timestamp", payloads.timestamps)):
-                if _at(column, row) is not None:
-                    options[name] = _at(column, row)
-            headers = _at(payloads.headers, row)
-            if headers:
-                options["headers"] = headers
-            self._produce(payloads.topic, options)
-            self._tracker.expect(submission)
+        for part in _parts(payloads, self._producer.room):
+            size = self._take_room(part)
+            delivered = self._report(submission, payloads.topic, size // len(part), 1)
+            self._producer.room.give(size % len(part), 0)
+            for row in range(len(part)):
+                self._produce(part.topic, _options(part, row) | {"on_delivery": delivered})
+                self._tracker.expect(submission)
 
     def _produce(self, topic: str, options: Message) -> None:
-        while True:
-            self._check(topic)
-            try:
-                self._producer.rdkafka.produce(topic, **options)
-                return
-            except BufferError:
-                self._producer.rdkafka.poll(QUEUE_WAIT_S)
-            except KafkaException as error:
-                raise failure(error.args[0], topic, self._producer.bootstrap) from error
+        self._check(topic)
+        try:
+            self._producer.rdkafka.produce(topic, **options)
+        except (KafkaException, BufferError) as error:
+            raise failure(error.args[0], topic, self._producer.bootstrap) from error
 
     def _check(self, topic: str) -> None:
         """Nothing is sent for a task that was cancelled, or after its producer's end."""
@@ -180,5 +190,29 @@ def _messages(payloads: Payloads) -> list[Message]:
     return [{"key": key, "value": value} for key, value in zip(payloads.keys, payloads.values, strict=True)]
 
 
-def _at(column: Sequence[Any] | None, row: int) -> Any:
-    return None if column is None else column[row]
+def _parts(payloads: Payloads, room: Room) -> Iterator[Payloads]:
+    """Parts small enough that several have room at once, so that the producer is never idle between them."""
+    most = max(1, min(PART_MESSAGES, room.max_messages // 4))
+    if len(payloads) <= most:
+        yield from _halves(payloads, room.max_bytes // 4)
+        return
+    for start in range(0, len(payloads), most):
+        yield from _halves(payloads.slice(start, start + most), room.max_bytes // 4)
+
+
+def _halves(payloads: Payloads, most_bytes: int) -> Iterator[Payloads]:
+    if len(payloads) == 1 or payloads.size() <= most_bytes:
+        yield payloads
+        return
+    middle = len(payloads) // 2
+    yield from _halves(payloads.slice(0, middle), most_bytes)
+    yield from _halves(payloads.slice(middle, len(payloads)), most_bytes)
+
+
+def _options(payloads: Payloads, row: int) -> Message:
+    """The arguments of `produce` for one row; what it has not is left out."""
+    columns = (("key", payloads.keys), ("partition", payloads.partitions), ("timestamp", payloads.timestamps))
+    options: Message = {name: column[row] for name, column in columns if column is not None and column[row] is not None}
+    if payloads.headers is not None and payloads.headers[row]:
+        options["headers"] = payloads.headers[row]
+    return {"value": payloads.values[row], **options}
