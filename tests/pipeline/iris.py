@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from headrace.supervisor.postgres import PostgresServer
+from headrace.testing.postgres import Database
 
 COLUMNS = (
     "timestamp timestamp, sepal_length float8, sepal_width float8, petal_length float8, petal_width float8, target int"
@@ -61,13 +61,13 @@ class Writer(threading.Thread):
             raise self.failure
 
 
-def source_config(server: PostgresServer, database: str, **more: Any) -> dict[str, Any]:
-    """The tutorial's source connector, for this server and database."""
+def source_config(end: Database, **more: Any) -> dict[str, Any]:
+    """The tutorial's source connector, for this database."""
     return {
         "connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector",
-        "connection.url": server.jdbc_url(database),
-        "connection.user": server.user,
-        "connection.password": server.password,
+        "connection.url": end.jdbc_url,
+        "connection.user": end.server.user,
+        "connection.password": end.server.password,
         "table.whitelist": "iris_data",
         "topic.prefix": "postgres-source-",
         "topic.creation.default.partitions": 1,
@@ -82,13 +82,13 @@ def source_config(server: PostgresServer, database: str, **more: Any) -> dict[st
     }
 
 
-def sink_config(server: PostgresServer, database: str, **more: Any) -> dict[str, Any]:
-    """The tutorial's sink connector, for this server and database."""
+def sink_config(end: Database, **more: Any) -> dict[str, Any]:
+    """The tutorial's sink connector, for this database."""
     return {
         "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-        "connection.url": server.jdbc_url(database),
-        "connection.user": server.user,
-        "connection.password": server.password,
+        "connection.url": end.jdbc_url,
+        "connection.user": end.server.user,
+        "connection.password": end.server.password,
         "table.name.format": "iris_data",
         "topics": "postgres-source-iris_data",
         "auto.create": False,

@@ -174,9 +174,9 @@ class SinkTaskLoop:
             self._consumer.resume(self._consumer.assignment - self._context.paused)
 
     def _advance(self, positions: Mapping[TopicPartition, int]) -> None:
-        """These records are with the task, or skipped; of partitions that are still ours."""
-        assignment = self._consumer.assignment
-        self._delivered.update({tp: at for tp, at in positions.items() if tp in assignment})
+        """These records are with the task, or skipped; of partitions that were ours all the while."""
+        ours = self._consumer.assignment - self._consumer.taken
+        self._delivered.update({tp: at for tp, at in positions.items() if tp in ours})
 
     # Offsets.
 
