@@ -12,7 +12,7 @@ COLUMNS = (
 )
 INSERT = """
 insert into iris_data (timestamp, sepal_length, sepal_width, petal_length, petal_width, target)
-select date_trunc('milliseconds', clock_timestamp()), random() * 5, 3.25, random(), null, i % 3
+select date_trunc('milliseconds', clock_timestamp()), random() * 5, 3.25, random(), null, mod(i, 3)
 from generate_series(1, %s) i returning id
 """
 _TRANSFORM = {

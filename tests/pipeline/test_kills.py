@@ -44,7 +44,7 @@ def test_no_row_is_lost_or_doubled_by_a_kill_under_upsert(
 
     def complaint() -> str:
         states = "; ".join(f"{name} {stack.states(name)} {stack.trace(name)}" for name in ("source", "sink"))
-        return f"{ends.arrived()} of {len(writer.ledger)} rows; {states}"
+        return f"{ends.arrived()} of {len(writer.ledger)} rows; writer: {writer.failure}; {states}"
 
     def wait_for_more() -> None:
         before = ends.arrived()

@@ -1,7 +1,7 @@
 """Tasks of one sink come and go while records flow: nothing is lost, and what is read twice is not written twice.
 
-Mutation that makes it fail: drop, in `SinkConsumer.gather`, all records of a partition that was taken away at any moment
-of the call, also those that were read after it was given back.
+Mutation that makes it fail: drop, in `SinkConsumer.gather`, all records of a partition that was taken away at any
+moment of the call, also those that were read after it was given back.
 """
 
 import pytest
