@@ -31,6 +31,12 @@ def kill_task_host(stack: Stack, at: int) -> None:
     stack.kill_task_host(at)
 
 
+def missing(ledger: set[int], ends: Ends) -> str:
+    """Which ids did not arrive, in a few words."""
+    lost = sorted(ledger - {int(str(row[0])) for row in ends.rows(ends.target)})
+    return f"{len(lost)} ids are missing, from {lost[0]} to {lost[-1]}; " if lost else ""
+
+
 @pytest.mark.crash
 @pytest.mark.parametrize("kill", [kill_broker, kill_worker, kill_task_host])
 @pytest.mark.timeout(300)
@@ -55,7 +61,9 @@ def test_no_row_is_lost_or_doubled_by_a_kill_under_upsert(
         kill(stack, at)
     wait_for_more()
     writer.finish()
-    wait_until(lambda: ends.arrived() >= len(writer.ledger), DEADLINE_S, complaint)
+    wait_until(
+        lambda: ends.arrived() >= len(writer.ledger), DEADLINE_S, lambda: missing(writer.ledger, ends) + complaint()
+    )
     expected = ends.rows(ends.source)
     assert {row[0] for row in expected} == writer.ledger
     assert ends.rows(ends.target) == expected

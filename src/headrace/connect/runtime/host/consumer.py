@@ -31,6 +31,8 @@ DEFAULTS: Final = {
     # After a full queue has drained: librdkafka's own second would starve a fast sink.
     "fetch.queue.backoff.ms": 5,
     "fetch.error.backoff.ms": 100,
+    # A killed task's membership ends so soon; heartbeats come from a thread of librdkafka, whatever the task does.
+    "session.timeout.ms": 10_000,
 }
 OURS: Final = {"enable.auto.commit": False, "enable.auto.offset.store": False, "enable.partition.eof": False}
 WATCHFUL_REFRESH_MS: Final = 1000
