@@ -65,13 +65,16 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--rows", type=int, default=1_000_000)
     options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--legs", default="", help="source,sink_insert,...: only these, after the limit")
+    options.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="added to both connectors")
     given = options.parse_args()
     cores = sorted(os.sched_getaffinity(0))[:2]
     os.sched_setaffinity(0, cores)
     with tempfile.TemporaryDirectory(prefix="headrace-bench-") as folder, start_stack(Path(folder)) as stack:
-        bench = Pipeline(stack, given.rows)
+        bench = Pipeline(stack, given.rows, dict(pair.split("=", 1) for pair in given.set))
         bench.fill()
-        legs = [bench.measure(name, leg, given.runs) for name, leg in bench.legs().items()]
+        wanted = {"limit", *(given.legs.split(",") if given.legs else bench.legs())}
+        legs = [bench.measure(name, leg, given.runs) for name, leg in bench.legs().items() if name in wanted]
     report(legs, given.rows, len(cores))
     return 0
 
@@ -79,7 +82,8 @@ def main() -> int:
 class Pipeline:
     """The legs of the path over one running stack."""
 
-    def __init__(self, stack: Stack, rows: int) -> None:
+    def __init__(self, stack: Stack, rows: int, more: dict[str, str]) -> None:
+        self.more = more
         self.stack = stack
         self.rows = rows
         self.round = 0
@@ -191,7 +195,7 @@ class Pipeline:
         """Post a connector and delete it afterwards; gives the moment just before the POST."""
         self.posted = name = f"bench-{kind}-{self.round}"
         begin = time.monotonic()
-        answer = self.rest.post("/connectors", json={"name": name, "config": config})
+        answer = self.rest.post("/connectors", json={"name": name, "config": config | self.more})
         if answer.status_code != 201:
             raise SystemExit(f"POST of {name} was answered {answer.status_code}: {answer.text}")
         yield begin
@@ -222,10 +226,10 @@ class Pipeline:
         if not hasattr(self, "_consumer"):
             settings = {"bootstrap.servers": self.stack.bootstrap, "group.id": "bench", "log_level": 0}
             self._consumer = Consumer(settings)
-        try:
-            return int(self._consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=5)[1])
-        except Exception:  # the topic is not there yet
+        # librdkafka remembers that a topic was not there: asked for all of them, it looks again.
+        if topic not in self._consumer.list_topics(timeout=5).topics:
             return 0
+        return int(self._consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=5)[1])
 
     def _target(self, query: str) -> Any:
         if not hasattr(self, "_connection"):

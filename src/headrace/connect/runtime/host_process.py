@@ -28,7 +28,7 @@ ENVIRONMENT: Final = {
 }
 """Keeps the preloaded libraries from starting threads before the fork, and their memory small."""
 
-_PRELOAD: Final = ("headrace.connect.runtime.host.process", "pyarrow.compute", "orjson", "polars", "confluent_kafka")
+_PRELOAD: Final = ("headrace.connect.runtime.host.process", "pyarrow.compute", "orjson", "confluent_kafka")
 _main_lock = Lock()
 
 
