@@ -25,8 +25,8 @@ DEFAULTS: Final = {
     "auto.offset.reset": "earliest",
     "isolation.level": "read_uncommitted",
     "allow.auto.create.topics": True,
-    "queued.min.messages": 200_000,
-    "queued.max.messages.kbytes": 131_072,
+    "queued.min.messages": 50_000,
+    "queued.max.messages.kbytes": 32_768,
     "max.partition.fetch.bytes": 4_194_304,
     # After a full queue has drained: librdkafka's own second would starve a fast sink.
     "fetch.queue.backoff.ms": 5,

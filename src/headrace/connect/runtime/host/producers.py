@@ -54,7 +54,7 @@ class KafkaProducer:
         """Raises ConfigError where a setting cannot be used."""
         self.fatal: KafkaError | None = None
         self.bootstrap = java_settings.get("bootstrap.servers", "")
-        settings = DEFAULTS | translate("producer", java_settings)
+        settings: dict[str, Any] = DEFAULTS | translate("producer", java_settings)
         self.room = Room(int(settings["queue.buffering.max.kbytes"]) * 1024, MAX_QUEUED_MESSAGES)
         self.rdkafka = _make(Producer, {**settings, **GUARANTEES, "error_cb": self._on_error}, "producer")
         self._admin_settings = translate("admin", {k: v for k, v in java_settings.items() if k not in _PRODUCER_ONLY})
