@@ -1,13 +1,17 @@
 """The loop of a sink task: consumer -> converters -> transformations -> put -> commit.
 
-Owned by the task's thread; `iteration` is one turn. An offset, of the record as it was consumed, is committed only
-after the task has made everything up to it durable, and never from a failed task (invariant 3). Every record is
-written, or skipped under the policy, or stops the task (invariant 5).
+Owned by the task's thread; `iteration` is one turn. The next records are decoded while a `put` is on its way, one at a
+time, in the thread of `TaskCalls`; it has landed before offsets are committed or partitions are given back.
+An offset, of the record as it was consumed, is committed only after the task has made everything up to it durable, and
+never from a failed task (invariant 3). Every record is written, or skipped under the policy, or stops the task
+(invariant 5).
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final
 
 import pyarrow as pa
@@ -28,6 +32,7 @@ from headrace.connect.runtime.host.contexts import SinkContext
 from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence
 from headrace.connect.runtime.host.sink_batches import batches, columns
 from headrace.connect.runtime.host.stages import Stages
+from headrace.connect.runtime.host.task_calls import Flight, TaskCalls
 from headrace.connect.runtime.host.task_producer import Stopped
 
 log = logging.getLogger(__name__)
@@ -36,6 +41,8 @@ WAIT_S: Final = 0.2
 """How long one turn waits for records: a stop is seen so late at most."""
 FIRST_RETRY_S: Final = 0.1
 LAST_RETRY_S: Final = 10.0
+FLIGHT_WAIT_S: Final = 0.02
+"""The same while a `put` is on its way."""
 Positions = dict[TopicPartition, int]
 
 
@@ -65,6 +72,8 @@ class SinkTaskLoop:
         self._stages = stages
         self._errors = ErrorPolicy(context.id, properties)
         self._consumer = SinkConsumer(settings, f"connect-{context.connector}", self)
+        self._calls = TaskCalls(str(context.id))
+        self._flight: Flight | None = None
         self._delivered: Positions = {}
         self._committed: Positions = {}
         self._interval_s = interval_s
@@ -81,7 +90,7 @@ class SinkTaskLoop:
             raise ConfigError("Must configure one of topics or topics.regex")
         self._context.consumer = self._consumer
         self._started = True
-        self._task.start(self._context, task_config)
+        self._calls.call(self._task.start, self._context, task_config)
         self._consumer.subscribe(topics, regex)
 
     def iteration(self, *, paused: bool = False) -> None:
@@ -91,7 +100,9 @@ class SinkTaskLoop:
         if paused:
             self._consumer.idle(WAIT_S)
             return
-        messages = self._consumer.gather(WAIT_S)
+        if self._flight is not None and self._flight.result.done():
+            self._land()
+        messages = self._consumer.gather(WAIT_S if self._flight is None else FLIGHT_WAIT_S)
         if messages:
             self._deliver(messages)
         if self._context.commit_requested or self._clock() >= self._due:
@@ -107,6 +118,17 @@ class SinkTaskLoop:
     # Delivery.
 
     def _deliver(self, messages: Sequence[object]) -> None:
+        """Decode while the `put` before is on its way; begin the next one when it has landed."""
+        try:
+            ready, positions = self._decoded(messages)
+        finally:
+            self._land()
+        # Partitions may have gone while the last `put` was tried again: their new owner reads these records.
+        ready = list(_without(ready, self._consumer.taken))
+        positions = self._ours(positions)
+        self._flight = Flight(ready, positions, self._calls.begin(self._put_once, ready))
+
+    def _decoded(self, messages: Sequence[object]) -> tuple[list[Batch], Positions]:
         positions: Positions = {}
         ready: list[Batch] = []
         for given in columns(messages):
@@ -118,15 +140,35 @@ class SinkTaskLoop:
             for batch in batches(consumed, self._stages, self._errors):
                 for part in self._errors.guard(Stage.TRANSFORMATION, batch, self._stages.transform):
                     ready += part
-        self._put_all(ready)
-        self._advance(positions)
+        return ready, positions
 
-    def _put_all(self, ready: list[Batch]) -> None:
-        """Put everything; where the task names a bad record, put ever smaller parts until only bad ones are out."""
-        if not ready:
+    def _put_once(self, ready: list[Batch]) -> None:
+        if ready:
+            self._task.put(ready)
+
+    def _land(self) -> None:
+        """Wait for the `put` on its way, and try it again where that is asked for. Raises what stops the task."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            self._put_all(flight.ready, flight.result)
+            self._advance(flight.positions)
+
+    def _land_in_rebalance(self, partitions: Sequence[TopicPartition]) -> None:
+        """The same while partitions are taken away: a `put` that failed goes on later, without their records."""
+        flight = self._flight
+        if flight is None:
             return
+        if flight.result.exception() is None:
+            self._flight = None
+            self._advance(flight.positions)
+            return
+        flight.ready = list(_without(flight.ready, frozenset(partitions)))
+        flight.positions = {tp: at for tp, at in flight.positions.items() if tp not in partitions}
+
+    def _put_all(self, ready: list[Batch], begun: "Future[None]") -> None:
+        """Put everything; where the task names a bad record, put ever smaller parts until only bad ones are out."""
         try:
-            self._put(ready)
+            self._put(ready, begun)
         except _Refused:
             try:
                 for batch in ready:
@@ -138,23 +180,24 @@ class SinkTaskLoop:
 
     def _put_part(self, batch: Batch) -> None:
         try:
-            self._put([batch])
+            self._put([batch], self._calls.begin(self._put_once, [batch]))
         except _Refused as refused:
             raise refused.error from None
         if isinstance(batch.origin, SinkOrigin):
             self._advance(_positions(batch, batch.origin))
 
-    def _put(self, ready: list[Batch]) -> None:
+    def _put(self, ready: list[Batch], begun: "Future[None]") -> None:
         """`put` until it is through; meanwhile partitions may be taken away, and their records with them."""
         retry_s = FIRST_RETRY_S
-        while ready:
+        while True:
             try:
-                self._task.put(ready)
+                begun.result()
                 return
             except RetriableError as error:
                 self._back_off(error, retry_s)
                 retry_s = min(LAST_RETRY_S, retry_s * 2)
                 ready = list(_without(ready, self._consumer.taken))
+                begun = self._calls.begin(self._put_once, ready)
             except DataError as error:
                 raise _Refused(error) from error
             finally:
@@ -173,15 +216,20 @@ class SinkTaskLoop:
         if retry_s > FIRST_RETRY_S:
             self._consumer.resume(self._consumer.assignment - self._context.paused)
 
-    def _advance(self, positions: Mapping[TopicPartition, int]) -> None:
-        """These records are with the task, or skipped; of partitions that were ours all the while."""
+    def _advance(self, positions: Positions) -> None:
+        """These records are with the task, or skipped."""
+        self._delivered.update(self._ours(positions))
+
+    def _ours(self, positions: Positions) -> Positions:
+        """Of partitions that were ours all the while."""
         ours = self._consumer.assignment - self._consumer.taken
-        self._delivered.update({tp: at for tp, at in positions.items() if tp in ours})
+        return {tp: at for tp, at in positions.items() if tp in ours}
 
     # Offsets.
 
     def _commit(self, wait_s: float = 0) -> None:
         """Make durable what was put, and commit what of it is new."""
+        self._land()
         self._due = self._clock() + self._interval_s
         self._context.commit_requested = False
         offsets = self._durable(self._delivered)
@@ -195,18 +243,19 @@ class SinkTaskLoop:
         new = {tp: at for tp, at in positions.items() if self._committed.get(tp) != at}
         if not new:
             return {}
-        safe = self._task.flush(dict(positions))
+        safe = self._calls.call(self._task.flush, dict(positions))
         return {tp: at for tp, at in safe.items() if tp in positions and self._committed.get(tp) != at}
 
     # Rebalances, in this thread, from within the consumer's calls.
 
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:
         log.info("%s: assigned %s", self._context.id, _names(partitions))
-        self._task.open(partitions)
+        self._calls.call(self._task.open, partitions)
 
     def revoked(self, partitions: Sequence[TopicPartition], *, lost: bool) -> None:
         log.info("%s: %s %s", self._context.id, "lost" if lost else "revoked", _names(partitions))
         try:
+            self._land_in_rebalance(partitions)
             if not lost and not self._failed:
                 mine = {tp: at for tp, at in self._delivered.items() if tp in partitions}
                 self._consumer.commit_in_rebalance(self._durable(mine))
@@ -214,7 +263,7 @@ class SinkTaskLoop:
             for partition in partitions:
                 self._delivered.pop(partition, None)
                 self._committed.pop(partition, None)
-            self._task.close(partitions)
+            self._calls.call(self._task.close, partitions)
 
     # The end.
 
@@ -223,6 +272,9 @@ class SinkTaskLoop:
         self._failed = failed
         try:
             if self._started and not failed:
+                with suppress(Stopped):
+                    self._land()
+                self._flight = None
                 self._commit()
                 self._consumer.wait_for_commits(deadline)
         finally:
@@ -234,8 +286,9 @@ class SinkTaskLoop:
     def _close_task(self) -> None:
         try:
             if self._started:
-                self._task.stop()
+                self._calls.call(self._task.stop)
         finally:
+            self._calls.close()
             self._stages.close()
 
     def cancel(self) -> None:
