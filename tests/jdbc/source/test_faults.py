@@ -1,5 +1,6 @@
 """Faults: a database that goes away is waited for, nothing lost or doubled; a mistake fails with one sentence."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -168,7 +169,8 @@ def kill(server: PostgresServer) -> None:
     with psycopg.connect(server.dsn()) as connection:
         backends = [row[0] for row in connection.execute("SELECT pid FROM pg_stat_activity")]
     for pid in (int(lines[0]), *backends):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # a backend that has ended meanwhile
+            os.kill(pid, signal.SIGKILL)
     server.process.wait(10)
 
 

@@ -1,12 +1,13 @@
 """Rows of a statement as Arrow record batches: COPY in binary, read as it comes, memory bounded.
 
-Thread rule: the task's thread, but for `cancel`. The connection is its own (ADBC has a libpq of its own), opened after
-psycopg's login has worked.
+Thread rule: the task's thread, but for `cancel`, and for the thread that reads the next batch ahead. The connection is
+its own (ADBC has a libpq of its own), opened after psycopg's login has worked.
 """
 
 import contextlib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Final
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -44,6 +45,7 @@ class RowStreams:
         """`conninfo` holds the password. `max_rows`: where few rows are wanted at a time."""
         hint = BATCH_BYTES if max_rows is None else min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, max_rows * ROW_BYTES))
         self._cursor: Any = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
         with _faults(opening=True):
             self._connection = adbc.connect(conninfo, autocommit=True)
             with contextlib.closing(self._connection.cursor()) as cursor:
@@ -57,13 +59,19 @@ class RowStreams:
         """The record batches of a SELECT, which may be empty but for its schema. Raises StreamBroken."""
         with _faults():
             self._cursor.execute(statement)
-            reader = self._cursor.fetch_record_batch()
-            while True:
-                try:
-                    batch = reader.read_next_batch()
-                except StopIteration:
-                    return
+            yield from self._ahead(self._cursor.fetch_record_batch())
+
+    def _ahead(self, reader: Any) -> Iterator[pa.RecordBatch]:
+        """One batch is read, without the interpreter's lock, while the one before is worked on."""
+        pending = self._thread.submit(_next, reader)
+        try:
+            while (batch := pending.result()) is not None:
+                pending = self._thread.submit(_next, reader)
                 yield batch
+        finally:
+            if not pending.done():
+                self.cancel()
+                wait([pending])
 
     def cancel(self) -> None:
         """From another thread: end the statement that runs."""
@@ -77,6 +85,14 @@ class RowStreams:
                 if each is not None:
                     each.close()
         self._cursor = None
+        self._thread.shutdown(wait=False)
+
+
+def _next(reader: Any) -> pa.RecordBatch | None:
+    try:
+        return reader.read_next_batch()
+    except StopIteration:
+        return None
 
 
 @contextlib.contextmanager
