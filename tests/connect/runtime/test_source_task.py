@@ -1,6 +1,7 @@
 """Source tasks through real hosts and a real broker."""
 
 import os
+import random
 import re
 import signal
 from pathlib import Path
@@ -174,7 +175,7 @@ def test_a_replication_factor_that_the_cluster_cannot_give_says_what_to_set(rig:
 
 def test_a_record_that_the_broker_refuses_fails_the_task_with_the_keys_to_raise(rig: Rig, lines: Path) -> None:
     topic = rig.cluster.create(**{"max.message.bytes": "1000"})
-    _append(lines, "a", "x" * 5000, "b")
+    _append(lines, "a", random.Random(1).randbytes(5000).hex(), "b")
     id = rig.start_unheard(_source(lines, topic))
     sentence = rig.heard.state(id, "FAILED").trace.splitlines()[0]
     assert re.search(r"max\.request\.size.*max\.message\.bytes", sentence), sentence
