@@ -28,10 +28,11 @@ ENVIRONMENT: Final = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
     "MALLOC_TRIM_THRESHOLD_": str(64 * 1024 * 1024),
+    "MALLOC_TOP_PAD_": str(64 * 1024 * 1024),
 }
 """Keeps the preloaded libraries from starting threads before the fork, and their memory small.
 
-The last three are glibc's: a batch's megabytes are kept for the next one. Given back to the kernel and taken anew, page
+The last four are glibc's: a batch's megabytes are kept for the next one. Given back to the kernel and taken anew, page
 by page, they cost a sink a third of its time.
 """
 

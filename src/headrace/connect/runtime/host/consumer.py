@@ -27,7 +27,6 @@ DEFAULTS: Final = {
     "allow.auto.create.topics": True,
     "queued.min.messages": 50_000,
     "queued.max.messages.kbytes": 32_768,
-    "max.partition.fetch.bytes": 4_194_304,
     # After a full queue has drained: librdkafka's own second would starve a fast sink.
     "fetch.queue.backoff.ms": 5,
     "fetch.error.backoff.ms": 100,
