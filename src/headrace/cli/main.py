@@ -10,12 +10,13 @@ from headrace import cli
 
 
 def command_names() -> list[str]:
-    """Every module of `headrace.cli` but this one."""
-    return sorted(module.name for module in pkgutil.iter_modules(cli.__path__) if module.name != "main")
+    """Every module of `headrace.cli` but this one, `_` written as `-`."""
+    modules = (module.name for module in pkgutil.iter_modules(cli.__path__))
+    return sorted(name.replace("_", "-") for name in modules if name != "main")
 
 
 def application(names: list[str]) -> typer.Typer:
-    """The commands called `names`, each imported now."""
+    """The commands called `names`, each imported now: a module's `command`, or its `app` where it has several."""
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
     @app.callback()
@@ -23,7 +24,11 @@ def application(names: list[str]) -> typer.Typer:
         """A Kafka broker, a Kafka Connect worker and JDBC connectors in Python."""
 
     for name in names:
-        app.command(name)(importlib.import_module(f"headrace.cli.{name}").command)
+        module = importlib.import_module(f"headrace.cli.{name.replace('-', '_')}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(module.command)
     return app
 
 
