@@ -8,8 +8,9 @@ import pytest
 from kafka.protocol.admin import DescribeGroupsRequest
 
 from headrace.config import ConfigError
+from headrace.connect.client.network import network_settings
 from headrace.connect.runtime.assignment import Assignment, Snapshot, WorkerState
-from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership, group_client
+from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership
 from headrace.connect.runtime.messages import TaskId
 from tests.conftest import free_port
 from tests.connect.conftest import Brokers
@@ -167,10 +168,10 @@ def test_without_a_broker_a_stop_does_not_wait_for_one():
 
 def test_client_settings_are_those_of_the_other_clients():
     settings = {"security.protocol": "SASL_SSL", "sasl.username": "u", "ssl.ca.location": "/ca.pem", "client.id": "x"}
-    assert group_client(settings) == {
+    assert network_settings(settings) == {
         "security_protocol": "SASL_SSL",
         "sasl_plain_username": "u",
         "ssl_cafile": "/ca.pem",
     }
     with pytest.raises(ConfigError, match="PEM key stores only"):
-        group_client({"ssl.keystore.location": "/a.p12"})
+        network_settings({"ssl.keystore.location": "/a.p12"})

@@ -7,7 +7,6 @@ Speaks JoinGroup up to version 7 and SyncGroup up to 5, as the library does.
 """
 
 import logging
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +14,7 @@ from typing import Any, Final
 
 from kafka.coordinator.base import BaseCoordinator
 from kafka.net.compat import KafkaNetClient
-from kafka.net.inet import KafkaNetSocket
 
-from headrace.config import ConfigError
 from headrace.connect.runtime import assignment
 from headrace.connect.runtime.assignment import Assignment, Snapshot, WorkerState
 from headrace.connect.runtime.messages import TaskId
@@ -28,45 +25,6 @@ log = logging.getLogger(__name__)
 POLL_MS: Final = 500
 RETRY_S: Final = 1.0
 BOOTSTRAP_MS: Final = 5_000
-
-
-_connect_socket = KafkaNetSocket.sock_connect
-
-
-async def _connect_or_close(self: Any, net: Any, sock: socket.socket, address: Any, timeout_at: Any = None) -> Any:
-    """The library leaves the socket of a refused connection open until the garbage collector finds it."""
-    try:
-        return await _connect_socket(self, net, sock, address, timeout_at=timeout_at)
-    except errors.KafkaConnectionError:
-        sock.close()
-        raise
-
-
-KafkaNetSocket.sock_connect = _connect_or_close
-
-_CLIENT_NAMES: Final = {
-    "security.protocol": "security_protocol",
-    "sasl.mechanism": "sasl_mechanism",
-    "sasl.username": "sasl_plain_username",
-    "sasl.password": "sasl_plain_password",
-    "ssl.ca.location": "ssl_cafile",
-    "ssl.certificate.location": "ssl_certfile",
-    "ssl.key.location": "ssl_keyfile",
-    "ssl.key.password": "ssl_password",
-}
-
-
-def group_client(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The group client's settings, of librdkafka's. Raises ConfigError for what it cannot read."""
-    if "ssl.keystore.location" in settings:
-        raise ConfigError(
-            f"ssl.keystore.location={settings['ssl.keystore.location']}: the worker's group client reads PEM key "
-            "stores only; convert it with `openssl pkcs12 -in FILE -nodes -out key.pem` and set ssl.keystore.type=PEM"
-        )
-    found = {ours: settings[theirs] for theirs, ours in _CLIENT_NAMES.items() if theirs in settings}
-    if settings.get("ssl.endpoint.identification.algorithm") == "none":
-        found["ssl_check_hostname"] = False
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +153,7 @@ class Membership:
         client = KafkaNetClient(
             bootstrap_servers=settings.bootstrap,
             client_id=settings.client_id,
-            reconnect_backoff_max_ms=1_000,
-            **settings.client,
+            **{"reconnect_backoff_max_ms": 1_000, **settings.client},
         )
         try:
             client._manager.bootstrap(BOOTSTRAP_MS)

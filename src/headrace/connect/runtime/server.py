@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from importlib.metadata import version
 
+from headrace.connect.client.network import network_settings
 from headrace.connect.runtime.client_settings import translate, worker_settings
 from headrace.connect.runtime.connector_requests import ConnectorRequests
 from headrace.connect.runtime.herder import Herder
 from headrace.connect.runtime.hosts import HostDied, HostPool
-from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership, group_client
+from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership
 from headrace.connect.runtime.messages import ToWorker
 from headrace.connect.runtime.offset_requests import OffsetRequests
 from headrace.connect.runtime.worker_config import WorkerConfig
@@ -115,6 +116,6 @@ class ConnectServer:
             session_timeout_ms=self.config["session.timeout.ms"],
             heartbeat_interval_ms=self.config["heartbeat.interval.ms"],
             rebalance_timeout_ms=self.config["rebalance.timeout.ms"],
-            client=group_client(self._client),
+            client=network_settings(self._client),
         )
         return Membership(settings, listener)

@@ -1,0 +1,1 @@
+"""Our own Kafka connection, and the clients that are built on it."""
