@@ -6,7 +6,6 @@ Ends with one JSON object on a line: each figure the ratio of `put` to one plain
 """
 
 import json
-import socket
 import statistics
 import sys
 import threading
@@ -27,6 +26,7 @@ from headrace.jdbc.sink.postgresql.table import read_table
 from headrace.jdbc.sink.task import JdbcSinkTask
 from headrace.supervisor.folder import TemporaryFolder
 from headrace.supervisor.postgres import PostgresServer
+from headrace.supervisor.ready import free_port
 
 BATCH_ROWS = 10_000
 RUNS = 3
@@ -97,7 +97,7 @@ def plain_copy(connection: "psycopg.Connection[Any]", batches: Sequence[Batch]) 
 
 def main(rows: int) -> None:
     with TemporaryFolder("headrace-benchmark-") as folder:
-        server = PostgresServer(folder.path / "postgres", _free_port(), "bench", "bench", "bench")
+        server = PostgresServer(folder.path / "postgres", free_port(), "bench", "bench", "bench")
         server.lifeline = folder.lifeline
         with server, psycopg.connect(server.dsn(), autocommit=True) as connection:
             _measure(server, connection, [batch(start) for start in range(0, rows, BATCH_ROWS)])
@@ -128,12 +128,6 @@ def _measure(server: PostgresServer, connection: "psycopg.Connection[Any]", batc
         "upsert_old": rate("put, upsert of old rows", lambda: put(server, batches, **UPSERT), fresh=False) / limit,
     }
     print(json.dumps({name: round(ratio, 3) for name, ratio in figures.items()} | {"limit_rows_per_s": round(limit)}))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from tests.conftest import free_port
 
 from headrace.jdbc.source.task import JdbcSourceTask
 from headrace.supervisor.folder import TemporaryFolder
 from headrace.supervisor.postgres import FAST_FOR_TESTS, PostgresServer
+from headrace.supervisor.ready import free_port
 
 TABLE = (
     "CREATE TABLE iris_data (id SERIAL PRIMARY KEY, timestamp timestamp, sepal_length float8, sepal_width float8,"

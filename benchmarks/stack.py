@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from headrace.supervisor.postgres import PostgresServer
+from headrace.supervisor.ready import free_port
 
 READY_DEADLINE_S = 30
 
@@ -63,12 +63,6 @@ def start_stack(folder: Path) -> Iterator[Stack]:
         worker = _server(stack, folder / "connect.log", ["connect"], _worker_environment(bootstrap, connect_url))
         wait_for_http(connect_url, worker)
         yield Stack(source, target, bootstrap, connect_url, broker, worker)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for_http(url: str, process: subprocess.Popen[bytes]) -> None:

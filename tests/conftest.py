@@ -2,10 +2,11 @@
 
 import os
 import shutil
-import socket
 
 import pytest
 from hypothesis import settings
+
+from headrace.supervisor.ready import free_port as free_port
 
 # A busy machine makes an example slow; that is no fault of what is tested.
 settings.register_profile("headrace", deadline=None)
@@ -27,10 +28,3 @@ def missing(reason: str) -> None:
     if os.environ.get("HEADRACE_NO_SKIP"):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -18,8 +18,7 @@ from headrace.demo.iris import COPY_IN, SOURCE_TABLE, TARGET_TABLE, IrisRows, fl
 from headrace.demo.ledger import Latencies, Ledger, RateMeter
 from headrace.demo.ports import DemoPorts, choose_ports
 from headrace.demo.view import Lines, Snapshot, render
-from headrace.supervisor.ready import is_free
-from headrace.supervisor.stack import HOST
+from headrace.supervisor.ready import HOST, is_free
 from headrace.testing.postgres import Database
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

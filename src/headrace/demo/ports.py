@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from headrace.supervisor.ready import free_port, is_free
-from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, HOST, Ports
+from headrace.supervisor.ready import HOST, free_port, is_free
+from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, Ports
 
 SOURCE_PORT: Final = 5432
 TARGET_PORT: Final = 5433
@@ -36,7 +36,7 @@ def choose_ports(say: Callable[[str], None]) -> DemoPorts:
         if claim is not None:
             claims.append(claim)
             return wanted
-        other = free_port(HOST)
+        other = free_port()
         say(f"port {wanted} is taken: {what} listens on {other}")
         return other
 

@@ -14,7 +14,8 @@ from headrace.supervisor.folder import TemporaryFolder
 from headrace.supervisor.interrupts import Interrupts
 from headrace.supervisor.postgres import PostgresServer
 from headrace.supervisor.programs import postgres_programs
-from headrace.supervisor.stack import HOST, Stack
+from headrace.supervisor.ready import HOST
+from headrace.supervisor.stack import Stack
 from headrace.supervisor.supervisor import Supervisor
 
 RUNNING_S: Final = 60.0

@@ -23,8 +23,8 @@ from headrace.supervisor import watcher
 from headrace.supervisor.folder import MODE
 from headrace.supervisor.process import ChildProcess, ProcessFailed
 from headrace.supervisor.programs import PostgresPrograms, postgres_programs
+from headrace.supervisor.ready import HOST
 
-HOST = "127.0.0.1"
 START_S = 30.0
 STOPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 60.0))
 """PostgreSQL's fast shutdown, then the immediate one, then none."""
@@ -113,11 +113,8 @@ class PostgresServer:
 
     def launch(self) -> None:
         """The first part of `start`: returns when the server has been started, not when it is ready."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0:
-            self.data_dir.chmod(MODE)
         if not (self._cluster / "PG_VERSION").exists():
-            self._make_cluster()
+            self.make_cluster()
         self._process = self._watched("postgres", self._server_command())
         self._process.start()
 
@@ -167,7 +164,11 @@ class PostgresServer:
         process.user_id = programs.user_id
         return process
 
-    def _make_cluster(self) -> None:
+    def make_cluster(self) -> None:
+        """Make the cluster anew; `start` does it where there is none."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            self.data_dir.chmod(MODE)
         shutil.rmtree(self._cluster, ignore_errors=True)
         self._cluster.mkdir(mode=0o700)
         password_file = self.data_dir / "pwfile"

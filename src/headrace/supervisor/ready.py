@@ -4,6 +4,7 @@ import http.client
 import socket
 import struct
 
+HOST = "127.0.0.1"
 TIMEOUT_S = 2.0
 _API_VERSIONS = 18
 _CORRELATION = 7
@@ -45,8 +46,8 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def free_port(host: str) -> int:
-    """A port that nobody listens on now."""
+def free_port(host: str = HOST) -> int:
+    """A TCP port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from headrace.config.addresses import VARIABLE, AddressBook
 from headrace.supervisor.process import ChildProcess
-from headrace.supervisor.ready import free_port, http_answers, is_free, kafka_answers
+from headrace.supervisor.ready import HOST, free_port, http_answers, is_free, kafka_answers
 from headrace.supervisor.supervisor import ChildServer
 
-HOST = "127.0.0.1"
 BROKER_PORT = 9092
 CONNECT_PORT = 8083
 INTERNAL_LISTENER = "HEADRACE"
@@ -50,7 +49,7 @@ class Ports:
 
     broker: int = BROKER_PORT
     connect: int = CONNECT_PORT
-    internal: int = field(default_factory=lambda: free_port(HOST))
+    internal: int = field(default_factory=free_port)
 
     def raise_if_taken(self) -> None:
         for option, port in (("--broker-port", self.broker), ("--connect-port", self.connect)):

@@ -9,7 +9,6 @@ def test_rows_arrive(database: Database) -> None:
 
 import itertools
 import os
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from psycopg import sql
 
 from headrace.supervisor.folder import TemporaryFolder
 from headrace.supervisor.postgres import FAST_FOR_TESTS, PostgresServer
+from headrace.supervisor.ready import free_port
 
 USER = "headrace"
 PASSWORD = "a pass'word"
@@ -52,7 +52,7 @@ def postgres() -> Iterator[PostgresServer]:
     """The server: `host`, `port`, `user`, `password`, `dsn(database)`, `jdbc_url(database)`, `psql`."""
     with TemporaryFolder("headrace-postgres-") as folder:
         data_dir = folder.path / "postgres"
-        server = PostgresServer(data_dir, _free_port(), USER, PASSWORD, "postgres", FAST_FOR_TESTS)
+        server = PostgresServer(data_dir, free_port(), USER, PASSWORD, "postgres", FAST_FOR_TESTS)
         server.lifeline = folder.lifeline
         with server:
             yield server
@@ -68,9 +68,3 @@ def database(postgres: PostgresServer) -> Iterator[Database]:
     yield database
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
