@@ -1,4 +1,5 @@
-"""What outlives the process and is not in a log: the cluster's id, topics with their configuration, producer ids.
+"""What outlives the process and is not in a log: the cluster's id, topics with their configuration, what was set of the
+broker's configuration while it ran, producer ids.
 
 One sqlite file in WAL mode, flushed at each commit. Opened before the loop runs and used by one thread at a time: at
 start and at the end by the main one, in between by the disk's serial thread.
@@ -22,6 +23,8 @@ create table if not exists topic (
   name text primary key, topic_id text not null unique, partitions integer not null) strict;
 create table if not exists topic_config (
   topic_id text not null, key text not null, value text not null, primary key (topic_id, key)) strict;
+create table if not exists broker_config (
+  broker text not null, key text not null, value text not null, primary key (broker, key)) strict;
 create table if not exists deleted_topic (topic_id text primary key) strict;
 """
 
@@ -80,6 +83,33 @@ class MetadataStore:
             connection.execute("insert into topic values (?, ?, ?)", (topic.name, key, topic.partitions))
             connection.executemany(
                 "insert into topic_config values (?, ?, ?)", [(key, name, text) for name, text in topic.configs.items()]
+            )
+
+    def set_partitions(self, topic_id: UUID, count: int) -> None:
+        """Remember how many partitions a topic has now."""
+        self._connection.execute("update topic set partitions = ? where topic_id = ?", (count, str(topic_id)))
+
+    def set_topic_configs(self, topic_id: UUID, configs: Mapping[str, str]) -> None:
+        """Remember a topic's own configuration, all of it; of a topic that is gone, nothing."""
+        key = str(topic_id)
+        with self._transaction() as connection:
+            connection.execute("delete from topic_config where topic_id = ?", (key,))
+            connection.executemany(
+                "insert into topic_config select ?, ?, ? where exists (select 1 from topic where topic_id = ?)",
+                [(key, name, text, key) for name, text in configs.items()],
+            )
+
+    def broker_configs(self, broker: str) -> dict[str, str]:
+        """What was set while a broker ran: of the broker by its id, of all brokers by "" ."""
+        rows = self._connection.execute("select key, value from broker_config where broker = ? order by key", (broker,))
+        return dict(rows.fetchall())
+
+    def set_broker_configs(self, broker: str, configs: Mapping[str, str]) -> None:
+        """Remember what was set, all of it."""
+        with self._transaction() as connection:
+            connection.execute("delete from broker_config where broker = ?", (broker,))
+            connection.executemany(
+                "insert into broker_config values (?, ?, ?)", [(broker, name, text) for name, text in configs.items()]
             )
 
     def delete_topic(self, topic_id: UUID) -> None:

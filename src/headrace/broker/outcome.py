@@ -6,7 +6,16 @@ open, its connection's next request waits (as Apache Kafka mutes the channel).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+from headrace.wire.errors import ErrorCode
+
+
+class Refusal(NamedTuple):
+    """Why one thing of a request is not done, in Apache Kafka's words where it has any."""
+
+    error: ErrorCode
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from uuid import UUID
 
 from headrace.broker.config import BrokerConfig, Listener
 from headrace.broker.disk import Disk
+from headrace.broker.growth import Growth
 from headrace.broker.metadata import MetadataStore, TopicRow, new_id
 from headrace.broker.partition import CONSUMER_OFFSETS, Partition, Topic
 from headrace.broker.storage import Storage
@@ -78,6 +79,7 @@ class State:
         self.cluster_id = store.cluster_id()
         self.topics: dict[str, Topic] = {}
         self.topics_by_id: dict[UUID, Topic] = {}
+        self.growth = Growth(disk, store, storage)
         self.listeners: dict[str, Listener] = {}
         self.groups: Any = None
         self.soon: Callable[[Callable[[], None]], Any] = lambda call: timers.after(0, call)
@@ -144,7 +146,16 @@ class State:
             done(code, topic)
 
     def delete_topic(self, topic: Topic, now_ms: int, done: Callable[[ErrorCode], None]) -> None:
-        """Take a topic away at once, and for good once `done` is called on the loop; its files go later."""
+        """Take a topic away at once, and for good once `done` is called on the loop; its files go later.
+
+        A topic that is growing is taken away once it has grown.
+        """
+        if self.growth.is_growing(topic.name):
+            self.growth.afterwards(topic.name, partial(self.delete_topic, topic, now_ms, done))
+            return
+        if self.topics.get(topic.name) is not topic:
+            self.soon(partial(done, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
+            return
         del self.topics[topic.name]
         del self.topics_by_id[topic.topic_id]
         self._making[topic.name] = []

@@ -86,16 +86,21 @@ class Storage:
 
     def create(self, row: TopicRow, settings: LogSettings) -> Topic:
         """New, empty partitions. Raises OSError."""
+        partitions = self.create_partitions(row, range(row.partitions), settings)
+        return Topic(row.name, row.topic_id, row.configs, partitions)
+
+    def create_partitions(self, row: TopicRow, indexes: range, settings: LogSettings) -> list[Partition]:
+        """New, empty partitions of a topic. Raises OSError."""
         opening = Opening(self._handles, self._background, clean=True)
-        topic = Topic(row.name, row.topic_id, row.configs)
-        for index in range(row.partitions):
+        partitions = []
+        for index in indexes:
             path = self._partition_path(row.name, index)
             if path.exists():
                 self._set_aside(path)
             log = open_log(path, settings, opening)
             (path / _METADATA).write_text(f"version: 0\ntopic_id: {id_text(row.topic_id)}\n")
-            topic.partitions.append(Partition(row.name, index, log))
-        return topic
+            partitions.append(Partition(row.name, index, log))
+        return partitions
 
     def open_all(self, rows: Sequence[TopicRow], config: BrokerConfig, *, clean: bool) -> Iterable[Topic]:
         """Open every topic, recovering partitions side by side. Raises OSError."""

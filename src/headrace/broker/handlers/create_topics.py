@@ -8,12 +8,13 @@ Not offered: nothing.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from headrace.broker.dispatch import CREATE_TOPICS, Context, api
 from headrace.broker.metadata import new_id
-from headrace.broker.outcome import Later, Outcome, Reply
+from headrace.broker.outcome import Later, Outcome, Refusal, Reply
 from headrace.broker.partition import Topic
 from headrace.broker.state import NewTopic, State, name_fault
 from headrace.config import ConfigError
@@ -23,14 +24,7 @@ from headrace.wire.messages import CreateTopicsResponse, Message
 
 _DYNAMIC_TOPIC_CONFIG: Final = 1
 _DEFAULT_CONFIG: Final = 5
-_MOST_PARTITIONS: Final = 10_000
-
-
-class Refusal(NamedTuple):
-    """Why a topic is not made."""
-
-    error: ErrorCode
-    message: str
+MOST_PARTITIONS: Final = 10_000
 
 
 @api(CREATE_TOPICS, versions=(2, 7))
@@ -125,7 +119,7 @@ def _counted(asked: Message, state: State) -> int | Refusal:
         )
     if asked.num_partitions < -1 or asked.num_partitions == 0:
         return Refusal(ErrorCode.INVALID_PARTITIONS, "Number of partitions was set to an invalid non-positive value.")
-    if asked.num_partitions > _MOST_PARTITIONS:
+    if asked.num_partitions > MOST_PARTITIONS:
         return Refusal(ErrorCode.POLICY_VIOLATION, "Excessively large number of partitions per request.")
     if asked.replication_factor > 1:
         factor = asked.replication_factor
@@ -155,17 +149,26 @@ def _assigned(asked: Message, state: State) -> int | Refusal:
         return Refusal(
             ErrorCode.INVALID_REPLICA_ASSIGNMENT, "partitions should be a consecutive 0-based integer sequence"
         )
-    for broker_id in (broker_id for assignment in asked.assignments for broker_id in assignment.broker_ids):
-        if broker_id != state.config.node_id:
-            return Refusal(
-                ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-                f"The manual partition assignment includes broker {broker_id}, but no such broker is registered.",
-            )
-    if any(len(assignment.broker_ids) != 1 for assignment in asked.assignments):
-        return Refusal(
-            ErrorCode.INVALID_REPLICA_ASSIGNMENT, "The manual partition assignment must name one broker a partition."
-        )
+    for assignment in asked.assignments:
+        refusal = assignment_fault(assignment.broker_ids, state)
+        if refusal is not None:
+            return refusal
     return len(indexes)
+
+
+def assignment_fault(broker_ids: Sequence[int], state: State) -> Refusal | None:
+    """Why these brokers cannot have a partition; None where they can, which is this broker alone."""
+    if not broker_ids:
+        text = "The manual partition assignment includes an empty replica list."
+        return Refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, text)
+    stranger = next((broker_id for broker_id in sorted(broker_ids) if broker_id != state.config.node_id), None)
+    if stranger is not None:
+        text = f"The manual partition assignment includes broker {stranger}, but no such broker is registered."
+        return Refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, text)
+    if len(broker_ids) > 1:
+        text = f"The manual partition assignment includes the broker {broker_ids[0]} more than once."
+        return Refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, text)
+    return None
 
 
 def _refused(name: str, refusal: Refusal) -> Message:
