@@ -26,7 +26,7 @@ class _Bare(ModuleType):
             return importlib.import_module(f"{NAME}.{name}")
         with _lock:
             if self.__class__ is _Bare:
-                self.__class__ = ModuleType
+                self.__class__ = ModuleType  # type: ignore[assignment]
                 assert self.__spec__ is not None and self.__spec__.loader is not None
                 self.__spec__.loader.exec_module(self)
         return getattr(self, name)

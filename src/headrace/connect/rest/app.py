@@ -11,13 +11,14 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headrace.connect.rest import loggers, plugins
 from headrace.connect.rest.body import config_of, creation, named_config, offsets_of, parse_object
+from headrace.connect.rest.routes import Routes
 from headrace.connect.rest.secrets import masked, unmasked
 from headrace.connect.runtime.connector_requests import Created
 from headrace.connect.runtime.errors import BadRequest, Forbidden, NotFound, RequestError
@@ -61,8 +62,7 @@ class _WithoutTrailingSlash:
 
 def application(server: ConnectServer) -> ASGIApp:
     """The interface of one worker."""
-    app = FastAPI(title="Headrace Connect", version=KAFKA_VERSION, redirect_slashes=False)
-    _add_errors(app)
+    app = Routes("Headrace Connect", KAFKA_VERSION)
     _add_worker(app, server)
     _add_connectors(app, server)
     _add_states(app, server)
@@ -70,30 +70,36 @@ def application(server: ConnectServer) -> ASGIApp:
     _add_topics(app, server)
     _add_plugins(app, server)
     loggers.add(app, server)
-    return _WithoutTrailingSlash(app)
+    return _WithoutTrailingSlash(app.application(_ERRORS))
 
 
-def _add_errors(app: FastAPI) -> None:
-    @app.exception_handler(RequestError)
-    async def refused(_: Request, problem: RequestError) -> Response:
-        return error(problem.status, str(problem))
-
-    @app.exception_handler(RequestFailed)
-    async def failed(_: Request, problem: RequestFailed) -> Response:
-        lost = isinstance(problem, HostLost)
-        return error(HTTPStatus.INTERNAL_SERVER_ERROR if lost else HTTPStatus.BAD_REQUEST, str(problem))
-
-    @app.exception_handler(HTTPException)
-    async def no_route(_: Request, problem: HTTPException) -> Response:
-        return error(problem.status_code, f"HTTP {problem.status_code} {HTTPStatus(problem.status_code).phrase}")
-
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, problem: Exception) -> Response:
-        log.error("A request failed", exc_info=problem)
-        return error(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(problem).__name__}: {problem}")
+async def _refused(_: Request, problem: RequestError) -> Response:
+    return error(problem.status, str(problem))
 
 
-def _add_worker(app: FastAPI, server: ConnectServer) -> None:
+async def _failed(_: Request, problem: RequestFailed) -> Response:
+    lost = isinstance(problem, HostLost)
+    return error(HTTPStatus.INTERNAL_SERVER_ERROR if lost else HTTPStatus.BAD_REQUEST, str(problem))
+
+
+async def _no_route(_: Request, problem: HTTPException) -> Response:
+    return error(problem.status_code, f"HTTP {problem.status_code} {HTTPStatus(problem.status_code).phrase}")
+
+
+async def _unexpected(_: Request, problem: Exception) -> Response:
+    log.error("A request failed", exc_info=problem)
+    return error(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(problem).__name__}: {problem}")
+
+
+_ERRORS: Final = {
+    RequestError: _refused,
+    RequestFailed: _failed,
+    HTTPException: _no_route,
+    Exception: _unexpected,
+}
+
+
+def _add_worker(app: Routes, server: ConnectServer) -> None:
     @app.get("/")
     async def root() -> dict[str, str]:
         """The version of this worker and the id of its Kafka cluster."""
@@ -135,7 +141,7 @@ async def _kept(server: ConnectServer, name: str, config: dict[str, Any]) -> dic
     return unmasked(config, stored)
 
 
-def _add_connectors(app: FastAPI, server: ConnectServer) -> None:
+def _add_connectors(app: Routes, server: ConnectServer) -> None:
     requests = server.connectors
 
     @app.get("/connectors")
@@ -202,7 +208,7 @@ def _task_id(connector: str, task: str) -> TaskId:
     return TaskId(connector, int(task))
 
 
-def _add_states(app: FastAPI, server: ConnectServer) -> None:
+def _add_states(app: Routes, server: ConnectServer) -> None:
     requests = server.connectors
 
     @app.get("/connectors/{connector}/status")
@@ -243,7 +249,7 @@ def _add_states(app: FastAPI, server: ConnectServer) -> None:
     target("stop", TargetState.STOPPED, HTTPStatus.NO_CONTENT, "Stop a connector: its tasks go, its config stays.")
 
 
-def _add_offsets(app: FastAPI, server: ConnectServer) -> None:
+def _add_offsets(app: Routes, server: ConnectServer) -> None:
     @app.get("/connectors/{connector}/offsets")
     async def get_offsets(connector: str) -> Any:
         """The offsets that a connector has committed."""
@@ -260,7 +266,7 @@ def _add_offsets(app: FastAPI, server: ConnectServer) -> None:
         return await answer(server.offsets.reset(connector))
 
 
-def _add_topics(app: FastAPI, server: ConnectServer) -> None:
+def _add_topics(app: Routes, server: ConnectServer) -> None:
     @app.get("/connectors/{connector}/topics")
     async def get_topics(connector: str) -> Any:
         """The topics that a connector has used since they were last reset."""
@@ -279,7 +285,7 @@ def _add_topics(app: FastAPI, server: ConnectServer) -> None:
         return Response(status_code=HTTPStatus.ACCEPTED)
 
 
-def _add_plugins(app: FastAPI, server: ConnectServer) -> None:
+def _add_plugins(app: Routes, server: ConnectServer) -> None:
     @app.get("/connector-plugins")
     async def list_plugins(request: Request) -> Any:
         """The plug-ins that are installed; with `connectorsOnly=false` converters and transformations too."""

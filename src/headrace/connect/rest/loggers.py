@@ -6,10 +6,11 @@ import time
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from headrace.connect.rest.body import parse_object
+from headrace.connect.rest.routes import Routes
 from headrace.connect.runtime.errors import BadRequest, NotFound
 from headrace.connect.runtime.herder import logger_level, set_logger_level
 from headrace.connect.runtime.server import ConnectServer
@@ -32,7 +33,7 @@ def _set_loggers() -> dict[str, logging.Logger]:
     return {ROOT: logging.getLogger(), **dict(sorted(named.items()))}
 
 
-def add(app: FastAPI, server: ConnectServer) -> None:
+def add(app: Routes, server: ConnectServer) -> None:
     @app.get("/admin/loggers")
     async def list_loggers() -> Any:
         """The loggers whose level was set."""
