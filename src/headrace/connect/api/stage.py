@@ -57,6 +57,10 @@ class Converter(ABC):
     def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
         """The runs of `payloads`, in order, that cover all of them. Raises DataError where one cannot be read."""
 
+    def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
+        """The same of payloads in one column, for a converter that reads them faster without an object each."""
+        return self.to_connect(topic, payloads.to_pylist())
+
 
 class Transformation(ABC):
     """A single message transform. Implement `apply` (rows) or `apply_batch` (batches), or both."""

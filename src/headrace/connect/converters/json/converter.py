@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from headrace.connect.api import (
     Column,
@@ -26,6 +27,7 @@ from headrace.connect.converters.json.form import Form, MisfitError
 from headrace.connect.converters.json.row_encoder import dumps
 from headrace.connect.converters.json.runs import Runs, decode_plain
 from headrace.connect.converters.json.schema_form import schema_to_json
+from headrace.connect.converters.json.text_columns import FEW, DoubtError, decode_texts
 
 log = logging.getLogger(__name__)
 
@@ -170,3 +172,22 @@ class JsonConverter(Converter):
             return decode_plain(payloads)
         runs = Runs(topic, self._envelopes, self._form)
         return runs.decode(list(payloads))
+
+    def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
+        if self._schemas_enable and len(payloads) >= FEW and not payloads.null_count:
+            try:
+                return [self._column(payloads)]
+            except DoubtError:
+                pass
+        return self.to_connect(topic, payloads.to_pylist())
+
+    def _column(self, messages: pa.BinaryArray) -> Converted:
+        """One run of messages that begin alike. Raises DoubtError."""
+        prefix, schema = self._envelopes.of(messages[0].as_py())
+        if schema is None or not pc.all(pc.starts_with(messages, prefix)).as_py():
+            raise DoubtError
+        closing = pc.binary_slice(messages, -1)
+        if not pc.all(pc.equal(closing, b"}")).as_py():
+            raise DoubtError
+        column = decode_texts(schema, pc.binary_slice(messages, len(prefix), -1))
+        return Converted(0, len(messages), schema, column)

@@ -9,6 +9,7 @@ keyed by the whole prefix.
 import json
 import re
 from collections import OrderedDict
+from contextlib import suppress
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 
 from headrace.connect.api import ConnectSchema, DataError
-from headrace.connect.converters.json.form import Form
+from headrace.connect.converters.json.form import Form, MisfitError
 from headrace.connect.converters.json.schema_form import schema_from_json
 
 V = TypeVar("V")
@@ -64,6 +65,15 @@ class Envelopes:
             if known is not None:
                 return message[: match.end()], known[0]
         return None
+
+    def of(self, message: bytes) -> tuple[bytes, ConnectSchema | None]:
+        """The prefix of a message, learnt where it is new, and the schema in it; no schema where there is no prefix."""
+        known = self.known_prefix(message)
+        if known is None:
+            with suppress(DataError, MisfitError):
+                self.parse(message)
+            known = self.known_prefix(message)
+        return known or (b"", None)
 
     def parse(self, message: bytes) -> tuple[ConnectSchema | None, Any]:
         """Schema and parsed payload of a message, by the full parser. Raises DataError."""
