@@ -13,6 +13,8 @@ import crc32c
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from kafka.record.util import decode_varint
 
+from headrace.log import lz4_blocks
+
 _HEADER_BYTES: Final = 61
 _ATTRIBUTES_AT: Final = 21
 _LENGTH_AT: Final = 8
@@ -145,7 +147,7 @@ def compress(codec: int, payload: bytes) -> bytes:
     raise CorruptRecords(f"compression codec {codec} is not known")
 
 
-def decompress(codec: int, payload: bytes) -> bytes:
+def decompress(codec: int, payload: bytes | memoryview) -> bytes:
     """The payload of a batch by the codec of its attributes: 1 gzip, 2 snappy, 3 lz4, 4 zstd. Raises CorruptRecords."""
     try:
         match codec:
@@ -154,7 +156,8 @@ def decompress(codec: int, payload: bytes) -> bytes:
             case 2:
                 return _snappy(payload)
             case 3:
-                return bytes(cramjam.lz4.decompress(payload))
+                plain = lz4_blocks.decompress(payload)
+                return bytes(cramjam.lz4.decompress(payload)) if plain is None else plain
             case 4:
                 return bytes(cramjam.zstd.decompress(payload))
     except cramjam.DecompressionError as error:
@@ -162,9 +165,9 @@ def decompress(codec: int, payload: bytes) -> bytes:
     raise CorruptRecords(f"compression codec {codec} is not known")
 
 
-def _snappy(payload: bytes) -> bytes:
+def _snappy(payload: bytes | memoryview) -> bytes:
     """Raw snappy, or the framing of xerial's SnappyOutputStream, which Java's producer writes."""
-    if not payload.startswith(_XERIAL_MAGIC):
+    if payload[: len(_XERIAL_MAGIC)] != _XERIAL_MAGIC:
         return bytes(cramjam.snappy.decompress_raw(payload))
     pieces, position = [], _XERIAL_HEADER_BYTES
     while position < len(payload):

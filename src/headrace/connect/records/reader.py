@@ -1,0 +1,198 @@
+"""Record batches of one partition to columns: offsets, timestamps, keys, values and headers.
+
+The records' lengths are followed one by one, since each says where the next begins; their fields are then read of all
+records at once, by numpy. Layout: `org.apache.kafka.common.record.DefaultRecord`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from headrace.log.batch import HEADER_BYTES, BatchHeader, headers, is_whole
+from headrace.log.records import CorruptRecords, decompress, read_batch
+
+MOST_VARINT_BYTES: Final = 10
+Header = tuple[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A batch's records as they are without compression, and its header."""
+
+    header: BatchHeader
+    payload: bytes | memoryview
+    raw: memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class RecordColumns:
+    """Records of one partition, in order: `offset` and `timestamp` int64, `key` and `value` binary, null where null.
+
+    `headers`: one list a record, None where none has any.
+    """
+
+    offset: Any
+    timestamp: Any
+    is_log_append_time: bool
+    key: pa.BinaryArray
+    value: pa.BinaryArray
+    headers: list[list[Header]] | None
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def slice(self, start: int, stop: int) -> "RecordColumns":
+        """Records start to stop (not included); memory is shared."""
+        return RecordColumns(
+            self.offset[start:stop],
+            self.timestamp[start:stop],
+            self.is_log_append_time,
+            self.key[start:stop],
+            self.value[start:stop],
+            None if self.headers is None else self.headers[start:stop],
+        )
+
+
+def batches(record_set: bytes | memoryview, position: int = 0) -> Iterator[Plain]:
+    """The whole batches of a record set as a broker sends it (the last one may be cut), decompressed.
+
+    Raises CorruptRecords that names the offset.
+    """
+    view = memoryview(record_set)
+    for at, header in headers(view, position):
+        raw = view[at : at + header.size]
+        if not is_whole(view, header, at):
+            raise CorruptRecords(f"the batch at offset {header.base_offset} is corrupt: its checksum does not fit")
+        body = raw[HEADER_BYTES:]
+        yield Plain(header, decompress(header.codec, body) if header.codec else body, raw)
+
+
+def read(plain: Sequence[Plain], first_offset: int) -> list[RecordColumns]:
+    """The records from `first_offset` on, split where the type of timestamp changes. Raises CorruptRecords."""
+    found = []
+    for kind, run in _runs(plain):
+        columns = _columns(run, is_log_append_time=kind)
+        skipped = int(np.searchsorted(columns.offset, first_offset))
+        if skipped < len(columns):
+            found.append(columns.slice(skipped, len(columns)) if skipped else columns)
+    return found
+
+
+def _runs(plain: Iterable[Plain]) -> Iterator[tuple[bool, list[Plain]]]:
+    run: list[Plain] = []
+    for batch in plain:
+        if run and run[-1].header.is_log_append_time != batch.header.is_log_append_time:
+            yield run[-1].header.is_log_append_time, run
+            run = []
+        run.append(batch)
+    if run:
+        yield run[-1].header.is_log_append_time, run
+
+
+def _columns(run: list[Plain], *, is_log_append_time: bool) -> RecordColumns:
+    data = run[0].payload if len(run) == 1 else b"".join(batch.payload for batch in run)
+    counts = [batch.header.records for batch in run]
+    try:
+        fields = _Fields(data, _starts(data, counts))
+        delta_ms, delta = fields.number(), fields.number()
+        key, value = fields.blob(), fields.blob()
+        has_headers = bool(fields.number().any())
+        if not has_headers:
+            fields.expect_end()
+    except (IndexError, OverflowError) as error:
+        raise CorruptRecords(f"the batch at offset {run[0].header.base_offset} cannot be read: {error}") from error
+    offset = np.repeat([batch.header.base_offset for batch in run], counts) + delta
+    if is_log_append_time:
+        timestamp = np.repeat([batch.header.max_timestamp for batch in run], counts)
+    else:
+        timestamp = np.repeat([batch.header.first_timestamp for batch in run], counts) + delta_ms
+    headers = _headers(run) if has_headers else None
+    return RecordColumns(offset, timestamp, is_log_append_time, key, value, headers)
+
+
+def _starts(data: bytes | memoryview, counts: list[int]) -> Any:
+    """Where each record begins, and where the last one ends. Raises CorruptRecords, IndexError."""
+    starts: list[int] = []
+    append, position = starts.append, 0
+    for _ in range(sum(counts)):
+        append(position)
+        size = data[position]
+        position += 1
+        if size >= 0x80:
+            following = data[position]
+            position += 1
+            size = (size & 0x7F) | (following & 0x7F) << 7
+            shift = 14
+            while following >= 0x80:
+                following = data[position]
+                position += 1
+                size |= (following & 0x7F) << shift
+                shift += 7
+        position += size >> 1  # zigzag; an odd one would be negative, and does not come out at the end
+    append(position)
+    if position != len(data):
+        raise CorruptRecords(f"{sum(counts)} records end at byte {position} of {len(data)}")
+    return np.array(starts, np.int64)
+
+
+class _Fields:
+    """A cursor in each record: `_at` is where its next field begins."""
+
+    def __init__(self, data: bytes | memoryview, starts: Any) -> None:
+        self._data = data
+        self._bytes = np.frombuffer(data, np.uint8)
+        self._at = starts[:-1]
+        self._end = starts[1:]
+        self.number()  # the length
+        self._at = self._at + 1  # attributes, which mean nothing yet
+
+    def number(self) -> Any:
+        """The next field, a zigzag varint, as int64. Raises IndexError, OverflowError."""
+        byte = self._bytes[self._at]
+        value = (byte & 0x7F).astype(np.uint64)
+        self._at = self._at + 1
+        longer = np.flatnonzero(byte >= 0x80)
+        shift = 7
+        while len(longer):
+            if shift >= 7 * MOST_VARINT_BYTES:
+                raise OverflowError("a varint is too long")
+            byte = self._bytes[self._at[longer]]
+            value[longer] |= (byte & 0x7F).astype(np.uint64) << np.uint64(shift)
+            self._at[longer] += 1
+            longer = longer[byte >= 0x80]
+            shift += 7
+        return (value >> np.uint64(1)).astype(np.int64) ^ -(value & np.uint64(1)).astype(np.int64)
+
+    def blob(self) -> pa.BinaryArray:
+        """The next field, bytes with their length before them; null where that is -1. Raises IndexError."""
+        size = self.number()
+        null = size < 0
+        start = self._at
+        self._at = start + np.maximum(size, 0)
+        if (self._at > self._end).any():
+            raise IndexError("a field ends behind its record")
+        if null.all():
+            return pa.nulls(len(size), pa.binary())
+        if len(self._bytes) >= 2**31:
+            return pa.array([None if n < 0 else bytes(self._data[s : s + n]) for s, n in zip(start, size, strict=True)])
+        bounds = np.empty(2 * len(start) + 1, np.int32)
+        bounds[:-1:2] = start
+        bounds[1::2] = self._at
+        bounds[-1] = self._at[-1]
+        pieces = pa.Array.from_buffers(
+            pa.binary(), 2 * len(start), [None, pa.py_buffer(bounds), pa.py_buffer(self._data)]
+        )
+        rows = np.arange(0, 2 * len(start), 2)
+        return pieces.take(pa.array(rows, mask=null) if null.any() else pa.array(rows))
+
+    def expect_end(self) -> None:
+        if not np.array_equal(self._at, self._end):
+            raise IndexError("a record is longer than its fields")
+
+
+def _headers(run: Iterable[Plain]) -> list[list[Header]]:
+    """The headers of all records, read one by one: few records have any."""
+    return [list(record.headers) for batch in run for record in read_batch(batch.raw)]
