@@ -23,7 +23,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from headrace.connect.api import Batch, SchemaType, SinkTask, SourceOrigin, SourceTask, schema, struct
 from headrace.connect.api.schema import timestamp
-from headrace.connect.runtime.client_settings import translate
+from headrace.kafka_client.settings import translate
 from headrace.connect.runtime.host.consumer import DEFAULTS as CONSUMER
 from headrace.connect.runtime.host.consumer import OURS
 from headrace.connect.runtime.host.contexts import SinkContext, SourceContext

@@ -2,11 +2,10 @@
 
 import logging
 import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,6 +13,7 @@ import typer
 
 from headrace.config import ConfigError, from_environment, read_properties
 from headrace.connect.runtime.host_process import start_fork_server
+from headrace.supervisor.stop import stop_event, when
 
 if TYPE_CHECKING:
     from headrace.connect.runtime.server import ConnectServer
@@ -70,17 +70,17 @@ def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
     # Imported here, as the other commands need none of it, and while the fork server loads what task hosts need.
     start_fork_server()
     from headrace.connect.rest.app import application
-    from headrace.connect.rest.http_server import HttpServer, listen
+    from headrace.http.server import HttpServer, listen
     from headrace.connect.runtime.server import ConnectServer
     from headrace.connect.runtime.worker_config import WorkerConfig
-    from headrace.connect.stores.kafka_log import LogError
+    from headrace.kafka_client.kafka_log import LogError
 
     config = WorkerConfig.read(properties)
-    stop = _stop_event(parent_fd)
+    stop = stop_event(parent_fd, "worker")
     listener = listen(*config.listener)
     server = ConnectServer(config, listener.getsockname()[1])
     http = HttpServer(application(server), listener)
-    _when(stop, server.interrupt)
+    when(stop, server.interrupt)
     http.start()
     try:
         if server.start():
@@ -93,31 +93,6 @@ def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
         http.stop()
         server.stop()
     log.info("The worker has stopped")
-
-
-def _stop_event(parent_fd: int | None) -> threading.Event:
-    """Set by SIGTERM, SIGINT, and the end of the parent."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if parent_fd is not None:
-
-        def watch() -> None:
-            while os.read(parent_fd, 1):
-                pass
-            log.warning("The program that started this worker has gone: the worker stops")
-            stop.set()
-
-        threading.Thread(target=watch, name="parent", daemon=True).start()
-    return stop
-
-
-def _when(stop: threading.Event, then: Callable[[], None]) -> None:
-    def wait() -> None:
-        stop.wait()
-        then()
-
-    threading.Thread(target=wait, name="stop", daemon=True).start()
 
 
 def _say_ready(server: "ConnectServer", stop: threading.Event, port: int) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from headrace.config import ConfigError
 from headrace.connect.client.network import network_settings, not_expressible
-from headrace.connect.runtime.client_settings import translate
+from headrace.kafka_client.settings import translate
 
 JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="p";'
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from headrace.connect.stores.kafka_log import LogRecord
+from headrace.kafka_client.kafka_log import LogRecord
 from tests.connect import recordings
 from tests.connect.rig import Rig, serve, until
 

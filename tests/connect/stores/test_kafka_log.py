@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from headrace.config import ConfigError
-from headrace.connect.stores.kafka_log import InternalTopic, KafkaBasedLog, LogError
+from headrace.kafka_client.kafka_log import InternalTopic, KafkaBasedLog, LogError
 from tests.conftest import free_port
 from tests.connect import recordings
 from tests.connect.conftest import Brokers

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from headrace.connect.rest import loggers, plugins
 from headrace.connect.rest.body import config_of, creation, named_config, offsets_of, parse_object
@@ -26,6 +26,7 @@ from headrace.connect.runtime.hosts import HostLost, RequestFailed
 from headrace.connect.runtime.messages import TaskId, Validation
 from headrace.connect.runtime.server import ConnectServer
 from headrace.connect.stores.config import RestartRequest, TargetState
+from headrace.http.paths import WithoutTrailingSlash
 
 log = logging.getLogger(__name__)
 
@@ -48,18 +49,6 @@ def error(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error_code": status, "message": message}, status)
 
 
-class _WithoutTrailingSlash:
-    """Takes the slash from the end of a path."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] != "/" and scope["path"].endswith("/"):
-            scope = {**scope, "path": scope["path"].rstrip("/") or "/", "raw_path": scope["raw_path"].rstrip(b"/")}
-        await self._app(scope, receive, send)
-
-
 def application(server: ConnectServer) -> ASGIApp:
     """The interface of one worker."""
     app = Routes("Headrace Connect", KAFKA_VERSION)
@@ -70,7 +59,7 @@ def application(server: ConnectServer) -> ASGIApp:
     _add_topics(app, server)
     _add_plugins(app, server)
     loggers.add(app, server)
-    return _WithoutTrailingSlash(app.application(_ERRORS))
+    return WithoutTrailingSlash(app.application(_ERRORS))
 
 
 async def _refused(_: Request, problem: RequestError) -> Response:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from headrace.connect.runtime.client_settings import librdkafka_log
+from headrace.kafka_client.settings import librdkafka_log
 from headrace.connect.runtime.connector_requests import connector_type
 from headrace.connect.runtime.errors import BadRequest, NotFound, RequestError
 from headrace.connect.runtime.herder import Herder

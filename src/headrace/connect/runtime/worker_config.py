@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from headrace.config import NO_DEFAULT, ConfigDef, ConfigError, Importance, Type
 from headrace.config.definition import between, non_empty, one_of
 from headrace.connect.runtime.assignment import OFFERED
-from headrace.connect.stores.kafka_log import InternalTopic
+from headrace.kafka_client.kafka_log import InternalTopic
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from confluent_kafka import TopicPartition as RdPartition
 
 from headrace.config import ConfigError
 from headrace.connect.api import ConnectError, TopicPartition
-from headrace.connect.runtime.client_settings import librdkafka_log, translate
+from headrace.kafka_client.settings import librdkafka_log, translate
 from headrace.connect.runtime.host.task_producer import Stopped
 
 log = logging.getLogger(__name__)

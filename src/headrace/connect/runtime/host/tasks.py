@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from headrace.connect.api import SinkTask, SourceTask
 from headrace.connect.runtime import messages
-from headrace.connect.runtime.client_settings import java_settings, worker_settings
+from headrace.kafka_client.settings import java_settings, worker_settings
 from headrace.connect.runtime.host.contexts import BaseContext, SinkContext, SourceContext
 from headrace.connect.runtime.host.errors import hide, secrets_of, sentence, trace
 from headrace.connect.runtime.host.plugins import connector_class

@@ -26,7 +26,6 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from headrace.config import ConfigError
-from headrace.connect.stores.codec import Record
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +63,8 @@ class LogRecord(NamedTuple):
 
 
 Position = tuple[str, int]
+Record = tuple[bytes, bytes | None]
+"""A key and a value to be written; no value is a tombstone."""
 
 
 class KafkaBasedLog:

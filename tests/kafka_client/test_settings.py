@@ -9,8 +9,8 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
 from headrace.config import AddressBook, ConfigError
-from headrace.connect.runtime import client_settings
-from headrace.connect.runtime.client_settings import Kind, java_settings, translate
+from headrace.kafka_client import settings as client_settings
+from headrace.kafka_client.settings import Kind, java_settings, translate
 
 PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="bob" password="p=w;d";'
 
