@@ -23,7 +23,6 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from headrace.connect.api import Batch, SchemaType, SinkTask, SourceOrigin, SourceTask, schema, struct
 from headrace.connect.api.schema import timestamp
-from headrace.kafka_client.settings import translate
 from headrace.connect.runtime.host.consumer import DEFAULTS as CONSUMER
 from headrace.connect.runtime.host.consumer import OURS
 from headrace.connect.runtime.host.contexts import SinkContext, SourceContext
@@ -33,6 +32,7 @@ from headrace.connect.runtime.host.source_offsets import OffsetsTopic
 from headrace.connect.runtime.host.source_task import OffsetCommits, SourceTaskLoop
 from headrace.connect.runtime.host.stages import make_stages
 from headrace.connect.runtime.messages import TaskId
+from headrace.kafka_client.settings import translate
 
 ROWS_A_BATCH = 10_000
 FLOAT = schema(SchemaType.FLOAT64, optional=True)

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 
 from headrace.connect.rest.app import application
-from headrace.http.server import HttpServer, listen
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.assignment import SESSIONED, Assignment, Snapshot, WorkerState, assign, merged
 from headrace.connect.runtime.connector_requests import ConnectorRequests, connector_type
@@ -25,6 +24,7 @@ from headrace.connect.runtime.offset_requests import OffsetRequests
 from headrace.connect.runtime.worker_config import WorkerConfig
 from headrace.connect.stores.backing import BackingStores
 from headrace.connect.stores.codec import Record
+from headrace.http.server import HttpServer, listen
 from headrace.kafka_client.kafka_log import InternalTopic, LogError, LogRecord
 
 PROPERTIES = {

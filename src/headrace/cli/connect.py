@@ -70,9 +70,9 @@ def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
     # Imported here, as the other commands need none of it, and while the fork server loads what task hosts need.
     start_fork_server()
     from headrace.connect.rest.app import application
-    from headrace.http.server import HttpServer, listen
     from headrace.connect.runtime.server import ConnectServer
     from headrace.connect.runtime.worker_config import WorkerConfig
+    from headrace.http.server import HttpServer, listen
     from headrace.kafka_client.kafka_log import LogError
 
     config = WorkerConfig.read(properties)

@@ -48,6 +48,10 @@ class InternalTopic:
     partitions: int
     replication_factor: int
     settings: Mapping[str, str]
+    replication_key: str = ""
+    """The configuration key of the replication factor, where it is not `key` with that name behind it."""
+    at_most_brokers: bool = False
+    """Whether fewer brokers than the replication factor will do, for as many copies."""
 
     @property
     def configuration(self) -> dict[str, str]:
@@ -70,12 +74,23 @@ Record = tuple[bytes, bytes | None]
 class KafkaBasedLog:
     """Some compacted topics. `open` once, `close` once."""
 
-    def __init__(self, topics: Sequence[InternalTopic], client: Mapping[str, Any], wake: Callable[[], None]) -> None:
-        """`client` are librdkafka's settings: where the brokers are, and how to be let in."""
+    def __init__(
+        self,
+        topics: Sequence[InternalTopic],
+        client: Mapping[str, Any],
+        wake: Callable[[], None],
+        message_timeout_ms: int = 0,
+    ) -> None:
+        """`client` are librdkafka's settings: where the brokers are, and how to be let in.
+
+        A record that is not written within `message_timeout_ms` is given up (0: never).
+        """
         self.topics = {topic.name: topic for topic in topics}
         self.cluster_id = ""
         self._client = {**client, "logger": log}
         self._wake = wake
+        self._message_timeout_ms = message_timeout_ms
+        self._brokers = 0
         self._admin = AdminClient({**self._client})
         self._stopping = threading.Event()
         self._interrupted = threading.Event()
@@ -88,7 +103,8 @@ class KafkaBasedLog:
         """Wait until a broker answers, saying so each few seconds; false where the stop came first."""
         while not stopping.is_set():
             try:
-                self.cluster_id = self._admin.list_topics(timeout=WAITING_S).cluster_id or ""
+                found = self._admin.list_topics(timeout=WAITING_S)
+                self.cluster_id, self._brokers = found.cluster_id or "", len(found.brokers)
                 return True
             except KafkaException as error:
                 servers = self._client["bootstrap.servers"]
@@ -107,7 +123,7 @@ class KafkaBasedLog:
                 "acks": "all",
                 "enable.idempotence": False,
                 "max.in.flight": 1,
-                "message.timeout.ms": 0,
+                "message.timeout.ms": self._message_timeout_ms,
                 "linger.ms": 0,
                 "partitioner": "murmur2_random",
             }
@@ -283,10 +299,14 @@ class KafkaBasedLog:
             self._create(topic)
 
     def _create(self, topic: InternalTopic) -> None:
+        copies = topic.replication_factor
+        if topic.at_most_brokers and copies > max(1, self._brokers):
+            copies = max(1, self._brokers)
+            log.warning("Topic %s gets %d copies, for there are no more brokers", topic.name, copies)
         new = NewTopic(
             topic.name,
             num_partitions=topic.partitions,
-            replication_factor=topic.replication_factor,
+            replication_factor=copies,
             config=topic.configuration,
         )
         created: Future[None] = self._admin.create_topics([new], request_timeout=REQUEST_S)[topic.name]
@@ -316,8 +336,6 @@ def _all_led(partitions: Iterable[Any]) -> bool:
 def _refusal(topic: InternalTopic, error: KafkaError) -> ConfigError:
     text = f"The topic {topic.name} ({topic.key}.topic) could not be created: {error.str().rstrip('.')}"
     if error.code() in (KafkaError.INVALID_REPLICATION_FACTOR, KafkaError._INVALID_ARG):
-        text += (
-            f". {topic.key}.replication.factor is {topic.replication_factor}: with fewer brokers than that, "
-            f"set {topic.key}.replication.factor to 1 or -1"
-        )
+        key = topic.replication_key or f"{topic.key}.replication.factor"
+        text += f". {key} is {topic.replication_factor}: with fewer brokers than that, set {key} to 1 or -1"
     return ConfigError(text)

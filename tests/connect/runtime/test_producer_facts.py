@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from headrace.kafka_client.settings import librdkafka_log
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker
 from headrace.connect.runtime.host.producers import KafkaProducer
 from headrace.connect.runtime.host.task_producer import Payloads, TaskProducer
+from headrace.kafka_client.settings import librdkafka_log
 from tests.connect.runtime.pipeline import Cluster, eventually
 
 

@@ -28,8 +28,8 @@ from headrace.connect.stores import config as configs
 from headrace.connect.stores.backing import BackingStores
 from headrace.connect.stores.codec import Record
 from headrace.connect.stores.config import RestartRequest, SessionKey, TargetState, Update
-from headrace.kafka_client.kafka_log import LogError
 from headrace.connect.stores.status import Status, TopicUse
+from headrace.kafka_client.kafka_log import LogError
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from typing import Any, Final
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from headrace.kafka_client.settings import librdkafka_log
 from headrace.connect.runtime.connector_requests import connector_type
 from headrace.connect.runtime.errors import BadRequest, NotFound, RequestError
 from headrace.connect.runtime.herder import Herder
 from headrace.connect.stores.config import TargetState
+from headrace.kafka_client.settings import librdkafka_log
 
 Partition = dict[str, Any]
 Offset = dict[str, Any] | None

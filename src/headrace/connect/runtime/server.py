@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from importlib.metadata import version
 
 from headrace.connect.client.network import network_settings
-from headrace.kafka_client.settings import translate, worker_settings
 from headrace.connect.runtime.connector_requests import ConnectorRequests
 from headrace.connect.runtime.herder import Herder
 from headrace.connect.runtime.hosts import HostDied, HostPool
@@ -20,6 +19,7 @@ from headrace.connect.runtime.offset_requests import OffsetRequests
 from headrace.connect.runtime.worker_config import WorkerConfig
 from headrace.connect.stores.backing import BackingStores
 from headrace.kafka_client.kafka_log import KafkaBasedLog
+from headrace.kafka_client.settings import translate, worker_settings
 
 log = logging.getLogger(__name__)
 

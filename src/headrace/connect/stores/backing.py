@@ -11,9 +11,9 @@ from headrace.connect.runtime.messages import TaskId
 from headrace.connect.stores import status as statuses
 from headrace.connect.stores.codec import Record
 from headrace.connect.stores.config import ConfigState, Update
-from headrace.kafka_client.kafka_log import REQUEST_S, InternalTopic, LogRecord
 from headrace.connect.stores.offset import OffsetState, offset_record
 from headrace.connect.stores.status import Status, StatusState, TopicUse
+from headrace.kafka_client.kafka_log import REQUEST_S, InternalTopic, LogRecord
 
 
 class Log(Protocol):

@@ -15,8 +15,8 @@ from confluent_kafka import TopicPartition as RdPartition
 
 from headrace.config import ConfigError
 from headrace.connect.api import ConnectError, TopicPartition
-from headrace.kafka_client.settings import librdkafka_log, translate
 from headrace.connect.runtime.host.task_producer import Stopped
+from headrace.kafka_client.settings import librdkafka_log, translate
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from headrace.config import ConfigError
 from headrace.connect.api import ConnectError, RetriableError
-from headrace.kafka_client.settings import librdkafka_log, translate
 from headrace.connect.runtime.host.room import Room
 from headrace.connect.runtime.topic_creation import NewTopicSettings
+from headrace.kafka_client.settings import librdkafka_log, translate
 
 log = logging.getLogger(__name__)
 

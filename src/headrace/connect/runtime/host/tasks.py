@@ -12,7 +12,6 @@ from typing import Any, Final, Protocol
 
 from headrace.connect.api import SinkTask, SourceTask
 from headrace.connect.runtime import messages
-from headrace.kafka_client.settings import java_settings, worker_settings
 from headrace.connect.runtime.host.contexts import BaseContext, SinkContext, SourceContext
 from headrace.connect.runtime.host.errors import hide, secrets_of, sentence, trace
 from headrace.connect.runtime.host.plugins import connector_class
@@ -23,6 +22,7 @@ from headrace.connect.runtime.host.source_task import OffsetCommits, SourceTaskL
 from headrace.connect.runtime.host.stages import make_stages
 from headrace.connect.runtime.host.task_producer import Stopped
 from headrace.connect.runtime.messages import StartTask, TaskId, ToWorker
+from headrace.kafka_client.settings import java_settings, worker_settings
 
 log = logging.getLogger(__name__)
 
