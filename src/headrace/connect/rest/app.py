@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 
 from headrace.connect.rest import loggers, plugins
 from headrace.connect.rest.body import config_of, creation, named_config, offsets_of, parse_object
-from headrace.connect.rest.routes import Routes
 from headrace.connect.rest.secrets import masked, unmasked
 from headrace.connect.runtime.connector_requests import Created
 from headrace.connect.runtime.errors import BadRequest, Forbidden, NotFound, RequestError
@@ -27,6 +26,7 @@ from headrace.connect.runtime.messages import TaskId, Validation
 from headrace.connect.runtime.server import ConnectServer
 from headrace.connect.stores.config import RestartRequest, TargetState
 from headrace.http.paths import WithoutTrailingSlash
+from headrace.http.routes import Routes
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headrace.connect.rest.body import parse_object
-from headrace.connect.rest.routes import Routes
 from headrace.connect.runtime.errors import BadRequest, NotFound
 from headrace.connect.runtime.herder import logger_level, set_logger_level
 from headrace.connect.runtime.server import ConnectServer
+from headrace.http.routes import Routes
 
 ROOT: Final = "root"
 _NAMES: Final = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}
