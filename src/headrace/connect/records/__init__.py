@@ -1,1 +1,1 @@
-"""Record batches (magic 2) to columns and back, without an object a record. Sans-IO; task hosts alone import it."""
+"""Record batches and columns: Kafka's records made of Arrow columns, and read into them. Sans-IO, for task hosts."""
