@@ -12,11 +12,12 @@ from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("ConnectOracle.java")
+STANDALONE = Path(__file__).with_name("StandaloneOracle.java")
 SETTINGS = ("-Duser.language=en", "-Duser.country=US", "-Duser.timezone=UTC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
 
-def ask(questions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The answers of one run of the program: {"ok": ...} or {"error": ...} for each question.
+def ask(questions: Iterable[dict[str, Any]], program: Path = PROGRAM) -> list[dict[str, Any]]:
+    """The answers of one run of a program: {"ok": ...} or {"error": ...} for each question.
 
     Skips with the reason where there is no Java compiler or no jars of Apache Kafka.
     """
@@ -25,7 +26,7 @@ def ask(questions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         missing("a Java 17+ with its compiler is not on this machine: apt-get install default-jdk-headless")
     if not list(libs.glob("connect-json-*.jar")):
         missing(f"the jars of Apache Kafka are not in {libs}: make test-kafka fetches them")
-    command = ["java", *SETTINGS, "-cp", f"{libs}/*", str(PROGRAM)]
+    command = ["java", *SETTINGS, "-cp", f"{libs}/*", str(program)]
     text = "".join(json.dumps(question) + "\n" for question in questions)
     run = subprocess.run(
         command, input=text, capture_output=True, text=True, timeout=150, check=False, encoding="utf-8"

@@ -71,6 +71,18 @@ Record = tuple[bytes, bytes | None]
 """A key and a value to be written; no value is a tombstone."""
 
 
+def wait_for_broker(admin: AdminClient, servers: str, stopping: threading.Event) -> tuple[str, int] | None:
+    """The id of the cluster and how many brokers it has, once one answers; says that it waits. None at a stop."""
+    while not stopping.is_set():
+        try:
+            found = admin.list_topics(timeout=WAITING_S)
+            return found.cluster_id or "", len(found.brokers)
+        except KafkaException as error:
+            log.warning("Waiting for a broker at %s: %s", servers, error.args[0].str())
+            stopping.wait(WAITING_S)
+    return None
+
+
 class KafkaBasedLog:
     """Some compacted topics. `open` once, `close` once."""
 
@@ -101,16 +113,10 @@ class KafkaBasedLog:
 
     def wait_for_broker(self, stopping: threading.Event) -> bool:
         """Wait until a broker answers, saying so each few seconds; false where the stop came first."""
-        while not stopping.is_set():
-            try:
-                found = self._admin.list_topics(timeout=WAITING_S)
-                self.cluster_id, self._brokers = found.cluster_id or "", len(found.brokers)
-                return True
-            except KafkaException as error:
-                servers = self._client["bootstrap.servers"]
-                log.warning("Waiting for a broker at %s: %s", servers, error.args[0].str())
-                stopping.wait(WAITING_S)
-        return False
+        found = wait_for_broker(self._admin, self._client["bootstrap.servers"], stopping)
+        if found is not None:
+            self.cluster_id, self._brokers = found
+        return found is not None
 
     def open(self) -> None:
         """Make the topics that are missing and start reading. Raises ConfigError where the brokers refuse one."""

@@ -4,12 +4,14 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from headrace.config import ConfigError
+from headrace.connect.stores.standalone_log import StandaloneLog
 from headrace.kafka_client.kafka_log import InternalTopic, KafkaBasedLog, LogError
 from tests.conftest import free_port
 from tests.connect import recordings
@@ -47,9 +49,12 @@ def make(brokers: Brokers) -> Iterator[Opener]:
     opener.close()
 
 
-@pytest.fixture(params=["memory", "our_broker", pytest.param("apache_kafka", marks=pytest.mark.kafka)])
-def opener(request: pytest.FixtureRequest) -> Iterator[Callable[..., KafkaBasedLog]]:
+@pytest.fixture(params=["memory", "standalone", "our_broker", pytest.param("apache_kafka", marks=pytest.mark.kafka)])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., KafkaBasedLog]]:
     """Opens a log in memory, or a real one."""
+    if request.param == "standalone":
+        yield lambda *topics, wake=lambda: None: StandaloneLog(tmp_path / "offsets", {}, wake)
+        return
     if request.param == "memory":
         yield lambda *topics, wake=lambda: None: MemoryLog(topics, wake)
         return

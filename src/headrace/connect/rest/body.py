@@ -78,10 +78,11 @@ def creation(body: bytes) -> tuple[str, dict[str, Any], TargetState | None]:
     if "config" not in fields:
         raise BadRequest("The request has no config: send {name, config}")
     name = str(fields.get("name") or "").strip()
-    return name, named_config(name, config_of(fields["config"])), _initial_state(fields.get("initial_state"))
+    return name, named_config(name, config_of(fields["config"])), initial_state(fields.get("initial_state"))
 
 
-def _initial_state(text: Any) -> TargetState | None:
+def initial_state(text: Any) -> TargetState | None:
+    """The state that a connector is created in; None where none is asked for. Raises BadRequest."""
     states = {"RUNNING": TargetState.STARTED, "PAUSED": TargetState.PAUSED, "STOPPED": TargetState.STOPPED}
     if text is None:
         return None

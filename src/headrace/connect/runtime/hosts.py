@@ -108,9 +108,9 @@ class HostPool:
         self._do(lambda: self._ask_anyone(future, messages.ListPlugins))
         return future
 
-    def answer(self, offsets: messages.Offsets) -> None:
-        """Hand the answer of a GetOffsets to the host that asked."""
-        self._do(lambda: self._answer(offsets))
+    def answer(self, answer: messages.Offsets | messages.OffsetsWritten) -> None:
+        """Hand the answer of a GetOffsets or WriteOffsets to the host that asked."""
+        self._do(lambda: self._answer(answer))
 
     def stop(self, deadline_ms: int) -> None:
         """Stop all tasks and hosts; returns when they are gone, at the latest soon after the deadline."""
@@ -252,11 +252,11 @@ class HostPool:
         self._requests[number] = (host, future)
         host.send(make(number))
 
-    def _answer(self, offsets: messages.Offsets) -> None:
-        number = messages.host_of_request(offsets.request)
+    def _answer(self, answer: messages.Offsets | messages.OffsetsWritten) -> None:
+        number = messages.host_of_request(answer.request)
         for host in self._hosts:
             if host.number == number:
-                host.send(offsets)
+                host.send(answer)
 
     def _check_deadlines(self) -> None:
         now = time.monotonic()

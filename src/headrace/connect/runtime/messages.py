@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-VERSION = 1
+VERSION = 2
+STANDALONE = "headrace.standalone"
+"""A property that a standalone worker hands to its hosts: offsets are committed by WriteOffsets."""
 
 
 class TaskId(NamedTuple):
@@ -102,6 +104,14 @@ class Offsets:
 
 
 @dataclass(frozen=True, slots=True)
+class OffsetsWritten:
+    """Answer to WriteOffsets; `error` says why they are not, and is empty where they are."""
+
+    request: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """Stop all within `deadline_ms` and exit."""
 
@@ -181,6 +191,31 @@ class GetOffsets:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteOffsets:
+    """A source task of a standalone worker commits an offset; other tasks write to the offsets topic by themselves.
+
+    Answered by OffsetsWritten. `request` is made by `request_of_host`.
+    """
+
+    request: int
+    connector: str
+    partition: Mapping[str, Any]
+    offset: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """What a host has logged about a connector; `time` is in seconds of the epoch."""
+
+    connector: str
+    time: float
+    level: str
+    thread: str
+    logger: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TopicUsed:
     """A connector has written to or read from a topic for the first time in this host (the status topic records it)."""
 
@@ -215,6 +250,7 @@ ToHost = (
     | StopTask
     | PauseTask
     | Offsets
+    | OffsetsWritten
     | Shutdown
 )
 ToWorker = (
@@ -226,5 +262,7 @@ ToWorker = (
     | Failed
     | ReconfigurationRequested
     | GetOffsets
+    | WriteOffsets
+    | LogLine
     | TopicUsed
 )

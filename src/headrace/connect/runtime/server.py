@@ -8,20 +8,29 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from importlib.metadata import version
+from typing import Protocol
 
 from headrace.connect.client.network import network_settings
 from headrace.connect.runtime.connector_requests import ConnectorRequests
-from headrace.connect.runtime.herder import Herder
+from headrace.connect.runtime.herder import Group, Herder
 from headrace.connect.runtime.hosts import HostDied, HostPool
 from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership
 from headrace.connect.runtime.messages import ToWorker
 from headrace.connect.runtime.offset_requests import OffsetRequests
 from headrace.connect.runtime.worker_config import WorkerConfig
-from headrace.connect.stores.backing import BackingStores
+from headrace.connect.stores.backing import BackingStores, Log
 from headrace.kafka_client.kafka_log import KafkaBasedLog
 from headrace.kafka_client.settings import translate, worker_settings
 
 log = logging.getLogger(__name__)
+
+
+class ServerLog(Log, Protocol):
+    """What keeps the records of the stores, and knows the cluster."""
+
+    cluster_id: str
+
+    def wait_for_broker(self, stopping: threading.Event) -> bool: ...
 
 
 class ConnectServer:
@@ -34,11 +43,9 @@ class ConnectServer:
         self.stage = "The worker is starting up."
         host, advertised = config.advertised(port)
         self.worker_id = f"{host}:{advertised}"
-        topics = config.topics()
         self._client = translate("admin", worker_settings(config.properties))
-        self._log = KafkaBasedLog(list(topics.values()), self._client, self._wake)
+        self._log, stores = self._make_stores()
         self._stopping = threading.Event()
-        stores = BackingStores(self._log, topics)
         self.herder = Herder(config, self.worker_id, stores, self._hosts, self._group)
         self.connectors = ConnectorRequests(self.herder)
         self.offsets = OffsetRequests(self.herder, self._client)
@@ -89,14 +96,22 @@ class ConnectServer:
         self._stopping.set()
         self.herder.stop()
 
+    def _make_stores(self) -> tuple[ServerLog, BackingStores]:
+        topics = self.config.topics()
+        log = KafkaBasedLog(list(topics.values()), self._client, self._wake)
+        return log, BackingStores(log, topics)
+
     def _wake(self) -> None:
         self.herder.post(lambda: None)
 
     def _hosts(self, listener: Callable[[ToWorker | HostDied], None]) -> HostPool:
         """The pool; its first host is started now, for the libraries it loads take longer than all else here."""
-        pool = HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
+        pool = self._make_pool(listener)
         pool.plugins().add_done_callback(self._note_versions)
         return pool
+
+    def _make_pool(self, listener: Callable[[ToWorker | HostDied], None]) -> HostPool:
+        return HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
 
     def _note_versions(self, done: "Future[tuple[Mapping[str, str], ...]]") -> None:
         error = done.exception()
@@ -106,7 +121,7 @@ class ConnectServer:
         versions = {plugin["class"]: plugin.get("version", "") for plugin in done.result()}
         self.herder.post(lambda: self.herder.versions.update(versions))
 
-    def _group(self, listener: Callable[[Joined | Left], None]) -> Membership:
+    def _group(self, listener: Callable[[Joined | Left], None]) -> Group:
         settings = GroupSettings(
             bootstrap=self._client["bootstrap.servers"],
             group_id=self.config["group.id"],

@@ -6,7 +6,7 @@ other is named in one warning.
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -199,10 +199,25 @@ def _client_keys(definition: ConfigDef) -> ConfigDef:
     return definition
 
 
+def _file_keys(definition: ConfigDef) -> ConfigDef:
+    return definition.define("offset.storage.file.filename", Type.STRING, NO_DEFAULT,
+                             "The file of source offsets, in the form of Java's standalone workers.",
+                             importance=_HIGH, validator=non_empty)  # fmt: skip
+
+
 def definition() -> ConfigDef:
     """The keys of a distributed worker."""
+    return _with_keys(_work_keys, _group_keys, _topic_keys, _rest_keys, _client_keys)
+
+
+def standalone_definition() -> ConfigDef:
+    """The keys of a standalone worker."""
+    return _with_keys(_work_keys, _file_keys, _rest_keys, _client_keys)
+
+
+def _with_keys(*groups: Callable[[ConfigDef], ConfigDef]) -> ConfigDef:
     keys = ConfigDef()
-    for add in (_work_keys, _group_keys, _topic_keys, _rest_keys, _client_keys):
+    for add in groups:
         add(keys)
     return keys
 
@@ -215,18 +230,18 @@ class WorkerConfig:
     values: Mapping[str, Any]
 
     @classmethod
-    def read(cls, properties: Mapping[str, str]) -> "WorkerConfig":
+    def read(cls, properties: Mapping[str, str], keys: ConfigDef | None = None) -> "WorkerConfig":
         """Check the properties, with one warning for each key that is not known or has no effect.
 
-        Raises ConfigError that lists every fault.
+        `keys`: those of a distributed worker unless given. Raises ConfigError that lists every fault.
         """
-        keys = definition()
+        keys = keys or definition()
         values = keys.parse(properties)
         for name in keys.unknown(properties):
             if not name.startswith(HANDED_ON):
                 log.warning("The worker's configuration %s is not known, and has no effect", name)
         for name, why in _ABSENT.items():
-            if name in properties and values[name] != keys.keys[name].default:
+            if name in properties and name in keys.keys and values[name] != keys.keys[name].default:
                 log.warning("The worker's configuration %s has no effect: %s", name, why)
         return cls(dict(properties), values)
 

@@ -87,6 +87,8 @@ class Host:
                 self._tasks.pause(id, paused=paused)
             case messages.Offsets(request, offsets):
                 self._tasks.offsets_came(request, offsets)
+            case messages.OffsetsWritten(request, error):
+                self._tasks.offsets_written(request, error)
             case _:
                 log.error("A message that this host does not know: %s", type(message).__name__)
 

@@ -1,4 +1,4 @@
-"""Source offsets: asked from the worker, written to the offsets topic in Java's exact bytes.
+"""Source offsets: asked from the worker, written to the offsets topic in Java's exact bytes, or by the worker.
 
 A key is `["connector",{partition}]`, a value the offset's map, both compact JSON in the connector's own map order; keys
 go to partitions by Java's murmur2 (which the producer's partitioner is).
@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError
 from headrace.connect.api import ConnectError
 from headrace.connect.runtime.host.producers import KafkaProducer
 from headrace.connect.runtime.host.task_producer import Stopped
-from headrace.connect.runtime.messages import GetOffsets, ToWorker
+from headrace.connect.runtime.messages import GetOffsets, ToWorker, WriteOffsets
 
 ANSWER_WITHIN_S: Final = 60.0
 Fields = Mapping[str, Any]
@@ -56,6 +56,29 @@ class OffsetsTopic:
             raise ConnectError(
                 f"The source offset {offset} of {partition} cannot be written as JSON: {error}"
             ) from error
+
+
+class WorkerOffsets:
+    """Has source offsets written by the worker, which is a standalone one; used by all source tasks of a host."""
+
+    topic = "the worker's file of offsets"
+
+    def __init__(self, send: Callable[[ToWorker], None], next_request: Callable[[], int]) -> None:
+        self._send = send
+        self._next_request = next_request
+        self._waiting: dict[int, Written] = {}
+
+    def write(self, connector: str, partition: Fields, offset: Fields, written: Written) -> None:
+        """Send one offset; `written` is called by the host's main thread."""
+        request = self._next_request()
+        self._waiting[request] = written
+        self._send(WriteOffsets(request, connector, dict(partition), dict(offset)))
+
+    def answer(self, request: int, error: str) -> None:
+        """The worker's answer has come."""
+        written = self._waiting.pop(request, None)
+        if written is not None:
+            written(KafkaError(KafkaError._FAIL, error) if error else None, None)
 
 
 class OffsetRequests:

@@ -17,7 +17,7 @@ from headrace.connect.runtime.host.contexts import SourceContext
 from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.producers import KafkaProducer
-from headrace.connect.runtime.host.source_offsets import OffsetsTopic
+from headrace.connect.runtime.host.source_offsets import OffsetsTopic, WorkerOffsets
 from headrace.connect.runtime.host.stages import Stages
 from headrace.connect.runtime.host.task_producer import Payloads, TaskProducer
 from headrace.connect.runtime.topic_creation import TopicCreation
@@ -158,7 +158,9 @@ class OffsetCommits:
     Owned by the task's thread, but for the reports that the producer's thread appends.
     """
 
-    def __init__(self, connector: str, topic: OffsetsTopic, interval_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, connector: str, topic: OffsetsTopic | WorkerOffsets, interval_s: float, clock: Callable[[], float]
+    ) -> None:
         self._connector = connector
         self._topic = topic
         self._interval_s = interval_s

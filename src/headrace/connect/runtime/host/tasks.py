@@ -17,11 +17,11 @@ from headrace.connect.runtime.host.errors import hide, secrets_of, sentence, tra
 from headrace.connect.runtime.host.plugins import connector_class
 from headrace.connect.runtime.host.producers import KafkaProducer, ProducerRegistry
 from headrace.connect.runtime.host.sink_task import SinkTaskLoop
-from headrace.connect.runtime.host.source_offsets import OffsetRequests, OffsetsTopic
+from headrace.connect.runtime.host.source_offsets import OffsetRequests, OffsetsTopic, WorkerOffsets
 from headrace.connect.runtime.host.source_task import OffsetCommits, SourceTaskLoop
 from headrace.connect.runtime.host.stages import make_stages
 from headrace.connect.runtime.host.task_producer import Stopped
-from headrace.connect.runtime.messages import StartTask, TaskId, ToWorker
+from headrace.connect.runtime.messages import STANDALONE, StartTask, TaskId, ToWorker
 from headrace.kafka_client.settings import java_settings, worker_settings
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class HostEnvironment:
         self.send = send
         self.producers = ProducerRegistry()
         self.offset_requests = OffsetRequests(send, next_request)
+        self.worker_offsets = WorkerOffsets(send, next_request)
         self._used: set[tuple[str, str]] = set()
 
     def committed_offset(
@@ -132,12 +133,16 @@ class TaskThread:
         self._share_stop(context)
         stages = make_stages(worker, connector)
         producer = self._lease(java_settings("producer", worker, connector))
-        topic = OffsetsTopic(
-            self._lease(worker_settings(worker)), worker.get("offset.storage.topic", "connect-offsets")
-        )
         interval_s = self._environment.number("offset.flush.interval.ms", 60_000) / 1000
-        offsets = OffsetCommits(self.id.connector, topic, interval_s, time.monotonic)
+        offsets = OffsetCommits(self.id.connector, self._offsets_of(worker), interval_s, time.monotonic)
         return SourceTaskLoop(task, context, connector, stages, producer, offsets)
+
+    def _offsets_of(self, worker: Mapping[str, str]) -> OffsetsTopic | WorkerOffsets:
+        """Where source offsets are written to: a standalone worker, which has no topics, writes them itself."""
+        if STANDALONE in worker:
+            return self._environment.worker_offsets
+        producer = self._lease(worker_settings(worker))
+        return OffsetsTopic(producer, worker.get("offset.storage.topic", "connect-offsets"))
 
     def _make_sink(self, task: SinkTask) -> Loop:
         worker, connector = self._environment.worker_properties, self._message.connector_config
@@ -247,6 +252,9 @@ class TaskRunner:
 
     def offsets_came(self, request: int, offsets: tuple[Mapping[str, Any] | None, ...]) -> None:
         self._environment.offset_requests.answer(request, offsets)
+
+    def offsets_written(self, request: int, error: str) -> None:
+        self._environment.worker_offsets.answer(request, error)
 
     def stop_all(self, deadline: float) -> None:
         """Stop all and wait for their ends, at the latest until the deadline."""
