@@ -77,7 +77,8 @@ async def _run_locked(start: Start) -> None:
     handles = Handles(raise_handle_limit())
     store = MetadataStore(start.directory)
     storage = Storage(start.directory, handles, disk.forget)
-    state = State(start.config, timers, disk, store, storage)
+    config = BrokerConfig({**start.config.given, "log.dirs": str(start.directory)})
+    state = State(config, timers, disk, store, storage)
     state.soon = server.soon
     try:
         await _open(state, store, storage)
@@ -99,6 +100,7 @@ async def _run_locked(start: Start) -> None:
 
 
 async def _open(state: State, store: MetadataStore, storage: Storage) -> None:
+    state.reconfiguration.load()
     rows = store.topics()
     clean = storage.take_clean_mark()
     storage.clear_strays(rows, store.deleted_topics())

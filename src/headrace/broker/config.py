@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from headrace.config import ConfigDef, ConfigError, Importance, Type
 from headrace.config.definition import between
-from headrace.log.settings import TOPIC_CONFIGS, LogSettings
+from headrace.log.settings import MAX_LONG, TOPIC_CONFIGS, LogSettings
 
 # Names have underscores, as PLAINTEXT_HOST of the compose files, which URLs' schemes cannot have.
 _LISTENER: Final = re.compile(
@@ -37,9 +37,11 @@ def _define_network(keys: ConfigDef) -> None:
     keys.define("broker.id", Type.INT, None, "The old name of node.id.", importance=high)
     keys.define("listeners", Type.LIST, "PLAINTEXT://127.0.0.1:9092", "NAME://HOST:PORT, ...", importance=high)
     keys.define("advertised.listeners", Type.LIST, None, "What clients are told; the listeners where left out.")
-    keys.define("listener.security.protocol.map", Type.LIST, "", "NAME:PROTOCOL, ...; PLAINTEXT is the one offered.")
-    keys.define("log.dirs", Type.STRING, None, "The data directory.", importance=high)
-    keys.define("log.dir", Type.STRING, None, "The data directory, where log.dirs is not given.", importance=high)
+    protocols = ",".join(f"{name}:{name}" for name in ("SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"))
+    text = "NAME:PROTOCOL, ...; PLAINTEXT is the one offered."
+    keys.define("listener.security.protocol.map", Type.STRING, protocols, text)
+    keys.define("log.dirs", Type.LIST, None, "The data directory.", importance=high)
+    keys.define("log.dir", Type.LIST, None, "The data directory, where log.dirs is not given.", importance=high)
     keys.define("socket.request.max.bytes", Type.INT, 104_857_600, "The largest request.", validator=between(1))
     keys.define("connections.max.idle.ms", Type.LONG, 600_000, "When an idle connection is closed.", importance=low)
     keys.define("fetch.max.bytes", Type.INT, 57_671_680, "The most a fetch gets.", validator=between(1024))
@@ -56,15 +58,18 @@ def _define_log(keys: ConfigDef) -> None:
     keys.define("default.replication.factor", Type.INT, 1, "There is one replica.", validator=_one_replica)
     keys.define("auto.create.topics.enable", Type.BOOLEAN, True, "Whether a topic is made when it is asked for.")
     keys.define("delete.topic.enable", Type.BOOLEAN, True, "Whether topics can be deleted.")
-    for name in ("log.retention.ms", "log.retention.minutes", "log.roll.ms"):
-        long(name, None, "In place of the key in hours.")
-    long("log.retention.hours", 168, "How long records are kept; -1 for ever.")
-    long("log.roll.hours", 168, "After how long a segment is rolled.", 1)
+    long("log.retention.ms", None, "In place of the key in hours.")
+    keys.define("log.roll.ms", Type.LONG, None, "In place of the key in hours.", validator=_positive_if_given)
+    keys.define("log.retention.minutes", Type.INT, None, "In place of the key in hours.")
+    keys.define("log.retention.hours", Type.INT, 168, "How long records are kept; -1 for ever.")
+    keys.define("log.roll.hours", Type.INT, 168, "After how long a segment is rolled.", validator=between(1))
+    long("log.flush.interval.ms", None, "After how long a write is forced to the disk; left out, whenever.")
     long("log.retention.check.interval.ms", 300_000, "How often retention is looked at.", 1)
     for name, topic_key in _TOPIC_DEFAULTS.items():
         key = TOPIC_CONFIGS.keys[topic_key]
         keys.define(name, key.type, key.default, key.documentation, importance=medium, validator=key.validator)
-    long("producer.id.expiration.ms", 86_400_000, "When a producer that is silent is forgotten.", 1)
+    text = "When a producer that is silent is forgotten."
+    keys.define("producer.id.expiration.ms", Type.INT, 86_400_000, text, validator=between(1))
     keys.define("log.cleaner.enable", Type.BOOLEAN, True, "Whether compacted topics are compacted.")
     long("log.cleaner.backoff.ms", 15_000, "How often compacted topics are looked at.", 1)
 
@@ -85,6 +90,11 @@ def _define_groups(keys: ConfigDef) -> None:
     number("group.max.size", 2**31 - 1, "The most members of a group.", 1)
 
 
+def _positive_if_given(name: str, value: Any) -> None:
+    if value is not None:
+        between(1)(name, value)
+
+
 def _one_replica(name: str, value: Any) -> None:
     if value not in (-1, 1):
         raise ConfigError(
@@ -96,13 +106,17 @@ def _one_replica(name: str, value: Any) -> None:
 _TOPIC_DEFAULTS: Final = {
     "log.cleanup.policy": "cleanup.policy",
     "compression.type": "compression.type",
+    "compression.gzip.level": "compression.gzip.level",
+    "compression.lz4.level": "compression.lz4.level",
+    "compression.zstd.level": "compression.zstd.level",
     "log.cleaner.delete.retention.ms": "delete.retention.ms",
     "log.segment.delete.delay.ms": "file.delete.delay.ms",
     "log.flush.interval.messages": "flush.messages",
-    "log.flush.interval.ms": "flush.ms",
     "log.index.interval.bytes": "index.interval.bytes",
     "log.cleaner.max.compaction.lag.ms": "max.compaction.lag.ms",
     "message.max.bytes": "max.message.bytes",
+    "log.local.retention.bytes": "local.retention.bytes",
+    "log.local.retention.ms": "local.retention.ms",
     "log.message.timestamp.after.max.ms": "message.timestamp.after.max.ms",
     "log.message.timestamp.before.max.ms": "message.timestamp.before.max.ms",
     "log.message.timestamp.type": "message.timestamp.type",
@@ -116,6 +130,17 @@ _TOPIC_DEFAULTS: Final = {
     "unclean.leader.election.enable": "unclean.leader.election.enable",
 }
 """The broker's key -> the topic's key whose default it gives."""
+
+TOPIC_SYNONYMS: Final = {
+    **{topic_key: key for key, topic_key in _TOPIC_DEFAULTS.items()},
+    "flush.ms": "log.flush.interval.ms",
+    "retention.ms": "log.retention.ms",
+    "segment.ms": "log.roll.ms",
+}
+"""The topic's key -> the broker's key that speaks for it."""
+
+DYNAMIC: Final = frozenset({*TOPIC_SYNONYMS.values(), "producer.id.expiration.ms", "log.cleaner.backoff.ms"})
+"""The keys that can be set while the broker runs, for all brokers or for this one."""
 
 BROKER_CONFIGS: Final = broker_configs()
 
@@ -136,9 +161,11 @@ class BrokerConfig:
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         """Raises ConfigError that names key, value and what would do."""
+        self.given = {name: str(properties[name]) for name in BROKER_CONFIGS.keys if properties.get(name) is not None}
         self.values = BROKER_CONFIGS.parse(properties)
         if self.values["broker.id"] is not None and "node.id" not in properties:
             self.values["node.id"] = self.values["broker.id"]
+        self.values["broker.id"] = self.values["node.id"]
         self._check_protocols()
         self.listeners = _listeners(self.values["listeners"], self.values["advertised.listeners"])
         self.topic_defaults = self._topic_defaults()
@@ -157,11 +184,23 @@ class BrokerConfig:
         """What a topic's logs act on: its own configuration over the broker's. Raises ConfigError."""
         return LogSettings.from_values(TOPIC_CONFIGS.parse({**self.topic_defaults, **overrides}))
 
+    def check_topic(self, overrides: Mapping[str, str]) -> None:
+        """Raise ConfigError where this cannot be a topic's own configuration."""
+        for name in TOPIC_CONFIGS.unknown(overrides):
+            raise ConfigError(f"Unknown topic config name: {name}")
+        settings = self.log_settings(overrides)
+        shortest, longest = settings.min_compaction_lag_ms, settings.max_compaction_lag_ms
+        if shortest > longest:
+            raise ConfigError(
+                f"conflict topic config setting min.compaction.lag.ms ({shortest}) > max.compaction.lag.ms ({longest})"
+            )
+
     def _topic_defaults(self) -> dict[str, Any]:
         values = self.values
         defaults = {topic_key: values[key] for key, topic_key in _TOPIC_DEFAULTS.items()}
         defaults["retention.ms"] = self._retention_ms()
-        roll_ms = values["log.roll.ms"]
+        roll_ms, flush_ms = values["log.roll.ms"], values["log.flush.interval.ms"]
+        defaults["flush.ms"] = MAX_LONG if flush_ms is None else flush_ms
         defaults["segment.ms"] = values["log.roll.hours"] * _HOUR_MS if roll_ms is None else roll_ms
         return defaults
 
@@ -177,8 +216,8 @@ class BrokerConfig:
         return -1 if result < 0 else int(result)
 
     def _check_protocols(self) -> None:
-        for entry in self.values["listener.security.protocol.map"]:
-            name, _, protocol = entry.partition(":")
+        for entry in self.values["listener.security.protocol.map"].split(","):
+            name, _, protocol = entry.strip().partition(":")
             if protocol != "PLAINTEXT" and any(item.startswith(f"{name}://") for item in self.values["listeners"]):
                 raise ConfigError(
                     f"Invalid value {entry} for configuration listener.security.protocol.map: PLAINTEXT is the one "

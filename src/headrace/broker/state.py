@@ -33,8 +33,10 @@ from uuid import UUID
 from headrace.broker.config import BrokerConfig, Listener
 from headrace.broker.disk import Disk
 from headrace.broker.growth import Growth
+from headrace.broker.layers import Layers
 from headrace.broker.metadata import MetadataStore, TopicRow, new_id
 from headrace.broker.partition import CONSUMER_OFFSETS, Partition, Topic
+from headrace.broker.reconfiguration import Reconfiguration
 from headrace.broker.storage import Storage
 from headrace.broker.timers import Timers
 from headrace.log import StorageError
@@ -74,12 +76,14 @@ class State:
         self, config: BrokerConfig, timers: Timers, disk: Disk, store: MetadataStore, storage: Storage
     ) -> None:
         self.config = config
+        self.layers = Layers(config, {}, {})
         self.timers = timers
         self.disk = disk
         self.cluster_id = store.cluster_id()
         self.topics: dict[str, Topic] = {}
         self.topics_by_id: dict[UUID, Topic] = {}
         self.growth = Growth(disk, store, storage)
+        self.reconfiguration = Reconfiguration(self, store)
         self.listeners: dict[str, Listener] = {}
         self.groups: Any = None
         self.soon: Callable[[Callable[[], None]], Any] = lambda call: timers.after(0, call)
@@ -92,6 +96,12 @@ class State:
         """A topic whose logs are open."""
         self.topics[topic.name] = topic
         self.topics_by_id[topic.topic_id] = topic
+
+    def configure(self, topic: Topic) -> None:
+        """Have a topic's logs act on its configuration, after it or the broker's has changed."""
+        settings = self.config.log_settings(topic.configs)
+        for part in topic.partitions:
+            part.log.settings = settings
 
     def partition(self, topic: str, index: int) -> Partition | None:
         """The partition; None where there is none."""
@@ -138,6 +148,7 @@ class State:
     def _made(self, name: str, topic: Topic | None, error: Exception | None) -> None:
         code = ErrorCode.NONE
         if topic is not None:
+            self.configure(topic)
             self.add(topic)
         else:
             logger.error("Cannot make topic %s: %s.", name, error)

@@ -87,12 +87,13 @@ def _pair(text: str) -> tuple[str, str]:
 def _directory(data_dir: Path | None, settings: BrokerConfig) -> Path:
     if data_dir is not None:
         return data_dir
-    directories = settings.log_dirs or settings.log_dir
+    directories: list[str] = settings.log_dirs or settings.log_dir or []
     if not directories:
         raise ConfigError("No data directory: give one with --data-dir DIR, or log.dirs in the properties file")
-    if "," in directories:
-        raise ConfigError(f"Invalid value {directories} for configuration log.dirs: one directory would do")
-    return Path(directories)
+    if len(directories) > 1:
+        text = ",".join(directories)
+        raise ConfigError(f"Invalid value {text} for configuration log.dirs: one directory would do")
+    return Path(directories[0])
 
 
 def _say_ready(listeners: list[Listener]) -> None:

@@ -1,5 +1,6 @@
 """What a topic's configuration means for its logs: typed, with Kafka's names and defaults."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -10,14 +11,24 @@ from headrace.config.definition import between
 MAX_LONG: Final = 2**63 - 1
 MAX_INT: Final = 2**31 - 1
 _PASSED_OVER: Final = "Taken and not acted on."
+_REPLICA: Final = re.compile("([0-9]+:[0-9]+)?")
 _CODECS: Final = ("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")
 
 
 def _policies(name: str, value: Any) -> None:
-    bad = [policy for policy in value if policy not in ("compact", "delete")]
-    if bad or not value:
+    """None at all is a policy too: what is there stays."""
+    if "" in value:
+        raise ConfigError(f"Configuration '{name}' values must not be empty.")
+    bad = next((policy for policy in value if policy not in ("compact", "delete")), None)
+    if bad is not None:
+        raise ConfigError(f"Invalid value {bad} for configuration {name}: String must be one of: compact, delete")
+
+
+def _replicas(name: str, value: Any) -> None:
+    if "".join(value) != "*" and not all(_REPLICA.fullmatch(item) for item in value):
         raise ConfigError(
-            f"Invalid value {','.join(value)} for configuration {name}: String must be one of: compact, delete"
+            f"Invalid value [{', '.join(value)}] for configuration {name}: {name} must be the literal '*' or a list of "
+            "replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],..."
         )
 
 
@@ -37,7 +48,10 @@ def _timestamp_type(name: str, value: Any) -> None:
 
 def _untiered(name: str, value: Any) -> None:
     if value:
-        raise ConfigError(f"Invalid value {value} for configuration {name}: this broker has no tiered storage")
+        raise ConfigError(
+            "Tiered Storage functionality is disabled in the broker. "
+            "Topic cannot be configured with remote log storage."
+        )
 
 
 def topic_configs() -> ConfigDef:
@@ -87,8 +101,8 @@ def topic_configs() -> ConfigDef:
     long("segment.jitter.ms", 0, _PASSED_OVER)
     long("segment.ms", 604_800_000, "After how long a segment is rolled even if it is not full.", 1)
     keys.define("unclean.leader.election.enable", Type.BOOLEAN, False, _PASSED_OVER)
-    keys.define("leader.replication.throttled.replicas", Type.LIST, "", _PASSED_OVER)
-    keys.define("follower.replication.throttled.replicas", Type.LIST, "", _PASSED_OVER)
+    keys.define("leader.replication.throttled.replicas", Type.LIST, "", _PASSED_OVER, validator=_replicas)
+    keys.define("follower.replication.throttled.replicas", Type.LIST, "", _PASSED_OVER, validator=_replicas)
     return ConfigDef(keys.keys[name] for name in sorted(keys.keys))
 
 

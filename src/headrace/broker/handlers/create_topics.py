@@ -18,12 +18,9 @@ from headrace.broker.outcome import Later, Outcome, Refusal, Reply
 from headrace.broker.partition import Topic
 from headrace.broker.state import NewTopic, State, name_fault
 from headrace.config import ConfigError
-from headrace.log.settings import TOPIC_CONFIGS
 from headrace.wire.errors import ErrorCode
 from headrace.wire.messages import CreateTopicsResponse, Message
 
-_DYNAMIC_TOPIC_CONFIG: Final = 1
-_DEFAULT_CONFIG: Final = 5
 MOST_PARTITIONS: Final = 10_000
 
 
@@ -101,11 +98,9 @@ def _configs(asked: Message, state: State) -> dict[str, str] | Refusal:
     for config in asked.configs:
         if config.value is None:
             return Refusal(ErrorCode.INVALID_CONFIG, f"Null value not supported for topic configs: {config.name}")
-        if config.name not in TOPIC_CONFIGS.keys:
-            return Refusal(ErrorCode.INVALID_CONFIG, f"Unknown topic config name: {config.name}")
         configs[config.name] = config.value
     try:
-        state.config.log_settings(configs)
+        state.config.check_topic(configs)
     except ConfigError as error:
         return Refusal(ErrorCode.INVALID_CONFIG, str(error))
     return configs
@@ -178,16 +173,15 @@ def _refused(name: str, refusal: Refusal) -> Message:
 
 
 def _made(planned: NewTopic, topic: Topic | None, state: State) -> Message:
-    values = state.config.log_settings(planned.configs).raw
     configs = [
         CreateTopicsResponse.CreatableTopicResult.CreatableTopicConfigs(
-            name=name,
-            value=_text(values[name]),
+            name=one.key.name,
+            value=one.value,
             read_only=False,
-            config_source=_DYNAMIC_TOPIC_CONFIG if name in planned.configs else _DEFAULT_CONFIG,
-            is_sensitive=False,
+            config_source=one.source,
+            is_sensitive=one.is_sensitive,
         )
-        for name in TOPIC_CONFIGS.keys
+        for one in state.layers.describe_topic(planned.configs, state.config)
     ]
     return CreateTopicsResponse.CreatableTopicResult(
         name=planned.name,
@@ -198,12 +192,6 @@ def _made(planned: NewTopic, topic: Topic | None, state: State) -> Message:
         replication_factor=1,
         configs=configs,
     )
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def _answer(names: list[str], results: dict[str, Message]) -> Reply:
