@@ -39,6 +39,17 @@ def test_the_address_book_leaves_unknown_names_alone() -> None:
     assert AddressBook.parse(book.format()) == book
 
 
+def test_the_book_may_lie_in_files_that_are_read_each_time(tmp_path: Path) -> None:
+    text = f"db:5432=127.0.0.1:1,@{tmp_path},@{tmp_path / 'own' / 'hosts'}"
+    assert AddressBook.parse(text).resolve("db", 5432) == ("127.0.0.1", 1)
+    for project, port in (("own", 2), ("zoo", 3)):
+        (tmp_path / project).mkdir()
+        (tmp_path / project / "hosts").write_text(f"db:5432=127.0.0.1:{port}\n{project}:1=127.0.0.1:{port}\n")
+    book = AddressBook.parse(text)
+    assert book.resolve("db", 5432) == ("127.0.0.1", 2)  # the last one that is named
+    assert book.resolve("zoo", 1) == ("127.0.0.1", 3)
+
+
 @pytest.mark.parametrize("text", ["broker", "broker=1.2.3.4:1", "broker:x=1.2.3.4:1", "broker:1=host:99999"])
 def test_a_faulty_entry_is_named(text: str) -> None:
     with pytest.raises(ConfigError, match="name:port=host:port"):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from headrace.supervisor.ready import http_answers, kafka_answers
 from tests.conftest import free_port
 from tests.supervisor.processes import processes_naming, wait_until
 
@@ -31,8 +32,11 @@ class Up:
             text=True,
             start_new_session=True,
         )
+        self.first_line = self.line()
+
+    def line(self) -> str:
         assert self.process.stdout is not None
-        self.first_line = self.process.stdout.readline()
+        return self.process.stdout.readline()
 
     def admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": f"localhost:{self.broker_port}"})
@@ -104,11 +108,16 @@ def test_kill_9_of_up_leaves_no_process(up: Up) -> None:
 
 @pytest.mark.crash
 @pytest.mark.parametrize("server", ["broker", "connect"])
-def test_a_server_that_is_killed_is_named_and_the_rest_is_stopped(up: Up, server: str) -> None:
-    os.kill(up.child(server), signal.SIGKILL)
-    status, rest = up.end()
-    assert status == 1
-    assert f"headrace up: {server} was killed by SIGKILL" in rest
+def test_a_server_that_is_killed_is_named_and_brought_back(up: Up, server: str) -> None:
+    killed = up.child(server)
+    os.kill(killed, signal.SIGKILL)
+    assert f"{server} was killed by SIGKILL; it is started again in 0.2 s; its log is" in up.line()
+    assert f"{server} was started again" in up.line()
+    assert up.child(server) != killed
+    assert wait_until(lambda: kafka_answers("127.0.0.1", up.broker_port), 30)
+    assert wait_until(lambda: http_answers("127.0.0.1", up.connect_port, "/connectors"), 60)
+    up.process.send_signal(signal.SIGTERM)
+    assert up.end()[0] == 0
     assert wait_until(lambda: not processes_naming(str(up.data_dir)))
 
 

@@ -16,7 +16,10 @@ def command_names() -> list[str]:
 
 
 def application(names: list[str]) -> typer.Typer:
-    """The commands called `names`, each imported now: a module's `command`, or its `app` where it has several."""
+    """The commands called `names`, each imported now: a module's `command`, or its `app` where it has several.
+
+    A module's `SETTINGS` are click's, as for a command that hands options on.
+    """
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
     @app.callback()
@@ -28,7 +31,7 @@ def application(names: list[str]) -> typer.Typer:
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
-            app.command(name)(module.command)
+            app.command(name, context_settings=getattr(module, "SETTINGS", None))(module.command)
     return app
 
 

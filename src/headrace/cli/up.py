@@ -9,8 +9,9 @@ import typer
 
 from headrace.supervisor.interrupts import Interrupted, Interrupts
 from headrace.supervisor.process import ProcessFailed
+from headrace.supervisor.restarts import Restarts
 from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, Ports, PortTaken, Stack
-from headrace.supervisor.supervisor import Supervisor
+from headrace.supervisor.supervisor import Server, Supervisor
 
 
 def command(
@@ -32,14 +33,15 @@ def command(
 
 
 def run(stack: Stack, interrupts: Interrupts, began: float) -> None:
-    """Start, wait for a signal or the end of a server, stop. Raises ProcessFailed naming a server that ended."""
+    """Start, bring back what ends, stop at a signal. Raises ProcessFailed naming a server that never was ready."""
     supervisor = Supervisor(interrupts)
+    restarts = Restarts(_tell)
     try:
         supervisor.start([stack.broker()])
         supervisor.start([stack.connect()])
         print(_ready_line(stack, time.monotonic() - began), flush=True)
         while not interrupts.sleep(0.2):
-            supervisor.check()
+            restarts.tick(supervisor.servers)
     except Interrupted:
         pass
     finally:
@@ -47,6 +49,10 @@ def run(stack: Stack, interrupts: Interrupts, began: float) -> None:
             print("stopping (Ctrl-C again to stop at once)", flush=True)
         supervisor.stop()
     print("stopped", flush=True)
+
+
+def _tell(server: Server, text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}; its log is {server.process.log}", flush=True)
 
 
 def _ready_line(stack: Stack, seconds: float) -> str:

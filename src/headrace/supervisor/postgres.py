@@ -64,7 +64,8 @@ class PostgresServer:
     """One server; `data_dir` is ours and keeps programs, cluster and log. A context manager that starts and stops it.
 
     `settings` are added to PostgreSQL's own (`-c name=value`); `programs` may be shared between servers; `lifeline` is
-    the one of the `TemporaryFolder` that `data_dir` is in, if it is.
+    the one of the `TemporaryFolder` that `data_dir` is in, if it is. An empty password makes a cluster without
+    passwords (`trust`).
     """
 
     data_dir: Path
@@ -76,6 +77,7 @@ class PostgresServer:
     programs: PostgresPrograms | None = None
     lifeline: int | None = None
     name: str = "PostgreSQL"
+    log_file: Path | None = None
     _process: ChildProcess | None = field(default=None, init=False, repr=False)
 
     @property
@@ -84,7 +86,7 @@ class PostgresServer:
 
     @property
     def log(self) -> Path:
-        return self.data_dir / "postgres.log"
+        return self.log_file or self.data_dir / "postgres.log"
 
     @property
     def process(self) -> ChildProcess:
@@ -187,7 +189,8 @@ class PostgresServer:
                 os.chown(path, user_id, user_id)
 
     def _initdb(self, password_file: Path) -> None:
-        arguments = ["--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C.UTF-8"]
+        login = ["--auth=scram-sha-256", f"--pwfile={password_file}"] if self.password else ["--auth=trust"]
+        arguments = [*login, "--encoding=UTF8", "--locale=C.UTF-8"]
         arguments += ["-U", self.user, "-D", str(self._cluster)]
         if self.lifeline is not None or self.settings.get("fsync") == "off":
             arguments.append("--no-sync")

@@ -74,10 +74,16 @@ class ChildProcess:
 
     def raise_if_ended(self) -> None:
         """Raises ProcessFailed where the child does not run any more."""
+        if self.exit_status() is not None:
+            raise self.failed(self.ending())
+
+    def ending(self) -> str:
+        """How the child ended, in words that name it."""
         status = self.exit_status()
-        if status is not None:
-            how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-            raise self.failed(f"{self.name} {how}")
+        if status is None:
+            return f"{self.name} has not ended"
+        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        return f"{self.name} {how}"
 
     def failed(self, what: str) -> ProcessFailed:
         lines = self.last_lines()

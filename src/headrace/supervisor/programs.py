@@ -49,6 +49,15 @@ def postgres_programs(folder: Path) -> PostgresPrograms:
     return PostgresPrograms(bin, NOBODY)
 
 
+def client(name: str) -> Path | None:
+    """A client program, which root may run as it is; None where it is not installed."""
+    try:
+        program = _installed() / _INSTALL / "bin" / name
+    except ModuleNotFoundError:
+        return None
+    return program if program.exists() else None
+
+
 def _installed() -> Path:
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or found.origin is None:

@@ -71,6 +71,11 @@ class Supervisor:
         self.interrupts.raise_if_asked()
         self.check()
 
+    @property
+    def servers(self) -> Sequence[Server]:
+        """Those that were started, in that order."""
+        return self._servers
+
     def check(self) -> None:
         """Raises ProcessFailed naming a server that has ended by itself."""
         for server in self._servers:
