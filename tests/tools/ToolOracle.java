@@ -21,6 +21,7 @@ public class ToolOracle {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final ByteArrayOutputStream OUT = new ByteArrayOutputStream();
     private static final ByteArrayOutputStream ERR = new ByteArrayOutputStream();
+    private static final List<Runnable> HOOKS = new ArrayList<>();
     private static ObjectNode answer;
 
     /** Thrown where the process would have ended. */
@@ -33,7 +34,7 @@ public class ToolOracle {
         System.setErr(new PrintStream(ERR, true, StandardCharsets.UTF_8));
         Exit.setExitProcedure((status, message) -> exit(status));
         Exit.setHaltProcedure((status, message) -> exit(status));
-        Exit.setShutdownHookAdder((name, hook) -> { });
+        Exit.setShutdownHookAdder((name, hook) -> HOOKS.add(hook));
         for (String line = input.readLine(); line != null; line = input.readLine()) {
             output.println(JSON.writeValueAsString(run(JSON.readTree(line))));
         }
@@ -57,6 +58,8 @@ public class ToolOracle {
                 settle(1);
             }
         }
+        HOOKS.forEach(Runnable::run);
+        HOOKS.clear();
         return answer;
     }
 

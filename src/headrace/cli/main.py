@@ -3,23 +3,29 @@
 import importlib
 import pkgutil
 import sys
-
-import typer
+from typing import TYPE_CHECKING
 
 from headrace import cli
+from headrace.tools import TOOLS, module_of
+
+if TYPE_CHECKING:
+    import typer
 
 
 def command_names() -> list[str]:
-    """Every module of `headrace.cli` but this one, `_` written as `-`."""
+    """Every module of `headrace.cli` but this one, `_` written as `-`; `kafka-*` are not among them."""
     modules = (module.name for module in pkgutil.iter_modules(cli.__path__))
     return sorted(name.replace("_", "-") for name in modules if name != "main")
 
 
-def application(names: list[str]) -> typer.Typer:
+def application(names: list[str]) -> "typer.Typer":
     """The commands called `names`, each imported now: a module's `command`, or its `app` where it has several.
 
-    A module's `SETTINGS` are click's, as for a command that hands options on.
+    A module's `SETTINGS` are click's, as for a command that hands options on. Kafka's tools are listed with the others;
+    they read their own command lines (`main`).
     """
+    import typer
+
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
     @app.callback()
@@ -32,11 +38,16 @@ def application(names: list[str]) -> typer.Typer:
             app.add_typer(module.app, name=name)
         else:
             app.command(name, context_settings=getattr(module, "SETTINGS", None))(module.command)
+    for tool, help_ in TOOLS.items():
+        app.command(tool, help=help_)(lambda: None)
     return app
 
 
 def main() -> None:
     """Entry point of the `headrace` script."""
-    names = command_names()
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    if asked in TOOLS:
+        # Without typer: Kafka's options are not its own, and these are typed at a prompt.
+        sys.exit(importlib.import_module(module_of(asked)).main(sys.argv[2:]))
+    names = command_names()
     application([asked] if asked in names else names)(prog_name="headrace")

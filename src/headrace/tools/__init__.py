@@ -1,8 +1,8 @@
 """Kafka's command line tools: one module a tool, and what they share.
 
-Option names, descriptions, sentences, streams and exit statuses are those of Apache Kafka 4.3.1's own tools; what differs is
-listed in docs/tools.md. Each module has `main(argv) -> int`, and imports its client library when it needs it: a refused
-command line answers without one.
+Option names, descriptions, sentences, streams and exit statuses are those of Apache Kafka 4.3.1's own tools; what
+differs is listed in docs/tools.md. Each module has `main(argv) -> int` and imports its client library when it needs
+it: a refused command line answers without one.
 """
 
 # What `headrace --help` says of each; the module of `kafka-topics` is `headrace.tools.kafka_topics`.

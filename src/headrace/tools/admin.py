@@ -1,15 +1,17 @@
 """An admin client for the tools: waits for the answers, and turns their errors into the brokers' own sentences."""
 
 import sys
-from collections.abc import Mapping
-from concurrent.futures import Future
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, TimeoutError
 from typing import Any, TypeVar
 
 from headrace.tools.clients import make, settings
 
 Result = TypeVar("Result")
 
-TIMEOUT_S = 60.0
+_TIMEOUT_MS = 60_000
+_LOOK_S = 0.5
 
 
 class ServerError(Exception):
@@ -20,39 +22,61 @@ class ServerError(Exception):
         self.code = code
 
 
-def admin_client(properties: Mapping[str, str]) -> Any:
-    """An AdminClient of confluent-kafka."""
-    from confluent_kafka.admin import AdminClient
+class Admin:
+    """An AdminClient of confluent-kafka whose calls end by `default.api.timeout.ms`."""
 
+    def __init__(self, properties: Mapping[str, str], servers: str) -> None:
+        from confluent_kafka.admin import AdminClient
+
+        configuration = settings({**properties, "bootstrap.servers": servers})
+        self.client: Any = make(AdminClient, {**configuration, "error_cb": complain_once()})
+        self._timeout_s = int(properties.get("default.api.timeout.ms", _TIMEOUT_MS)) / 1000
+
+    def wait(self, call: str, future: "Future[Result]") -> Result:
+        """What `future` comes to. Raises ServerError with the broker's words; `call` is Kafka's name of it."""
+        from confluent_kafka import KafkaException
+
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                return future.result(_LOOK_S)
+            except KafkaException as error:
+                raise _said(error.args[0], call) from None
+            except TimeoutError:
+                self.client.poll(0)
+                if time.monotonic() > deadline:
+                    raise _no_answer(call) from None
+
+    def metadata(self) -> Any:
+        """The brokers and topics of the cluster. Raises ServerError where no broker answers in time."""
+        from confluent_kafka import KafkaException
+
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                return self.client.list_topics(timeout=_LOOK_S)
+            except KafkaException as error:
+                self.client.poll(0)
+                if error.args[0].code() >= 0 or time.monotonic() > deadline:
+                    raise _said(error.args[0], "listTopics") from None
+
+
+def complain_once() -> Callable[[Any], None]:
+    """A callback for a client's errors: a line on standard error for each that was not told yet."""
     told: set[str] = set()
 
     def complain(error: Any) -> None:
-        """One line for each thing that goes wrong with a connection, as Java's clients log it."""
-        if error.str() not in told:
-            told.add(error.str())
-            print(f"WARN {error.str()}", file=sys.stderr)
+        text = error.str().split(" (after ")[0]
+        if text not in told:
+            told.add(text)
+            print(f"WARN {text}", file=sys.stderr, flush=True)
 
-    return make(AdminClient, {**settings(properties), "client.id": "adminclient-1", "error_cb": complain})
-
-
-def answer(future: "Future[Result]") -> Result:
-    """What `future` comes to. Raises ServerError with the broker's words."""
-    from confluent_kafka import KafkaException
-
-    try:
-        return future.result(TIMEOUT_S)
-    except KafkaException as error:
-        raise ServerError(error.args[0].str(), error.args[0].code()) from None
+    return complain
 
 
-def cluster_metadata(admin: Any, topic: str | None = None) -> Any:
-    """The brokers and topics of the cluster. Raises ServerError where no broker answers in time."""
-    from confluent_kafka import KafkaException
+def _said(error: Any, call: str) -> ServerError:
+    return _no_answer(call) if error.code() < 0 else ServerError(error.str().removeprefix("Broker: "), error.code())
 
-    try:
-        return admin.list_topics(topic, timeout=TIMEOUT_S) if topic else admin.list_topics(timeout=TIMEOUT_S)
-    except KafkaException as error:
-        code = error.args[0].code()
-        if code < 0:
-            raise ServerError("Timed out waiting for a node assignment. Call: listTopics", code) from None
-        raise ServerError(error.args[0].str(), code) from None
+
+def _no_answer(call: str) -> ServerError:
+    return ServerError(f"Timed out waiting for a node assignment. Call: {call}", -1)

@@ -1,10 +1,12 @@
 """From Kafka's client properties, as Java's tools take them, to a client of librdkafka.
 
-Keys that librdkafka does not know are named in a warning and left out, as Java's clients leave out what they do not use.
+Keys that librdkafka does not know are named in a warning and left out, as Java's clients leave out what is not theirs.
 Bootstrap servers go through the address book before the client sees them.
 """
 
+import contextlib
 import re
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -51,10 +53,21 @@ def check_bootstrap(servers: str) -> str:
     return from_process_environment().resolve_list(",".join(part.split("://")[-1] for part in parts))
 
 
+def _resolvable(servers: str) -> str:
+    """`servers`; raises Refusal where no name of them is known."""
+    hosts = [server.rpartition(":")[0].strip("[]") for server in servers.split(",")]
+    for host in hosts:
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo(host, None)
+            return servers
+    names = ", ".join(dict.fromkeys(hosts))
+    raise Refusal(f"No resolvable bootstrap urls given in bootstrap.servers: no address is known for {names}")
+
+
 def settings(properties: Mapping[str, str]) -> dict[str, Any]:
     """librdkafka's configuration for Java's `properties`."""
     given = {_RENAMED.get(key, key): value for key, value in properties.items() if key not in _JAVA_ONLY}
-    given["bootstrap.servers"] = check_bootstrap(given["bootstrap.servers"])
+    given["bootstrap.servers"] = _resolvable(check_bootstrap(given["bootstrap.servers"]))
     if given.get("ssl.endpoint.identification.algorithm") == "":
         given["ssl.endpoint.identification.algorithm"] = "none"
     if given.get("auto.offset.reset") == "none":

@@ -28,10 +28,21 @@ class UsageError(Refusal):
 
 
 class Tool:
-    """One command: its options, `greeting` (printed above the help) and `run`, which gives the exit status."""
+    """One command: its options, `greeting` (printed above the help) and `run`, which gives the exit status.
 
-    def __init__(self, name: str, greeting: str, run: Callable[[Parsed], int], more: Iterable[Option] = ()) -> None:
+    With `explains`, an option that is not known is answered with the help, too: Kafka's tools do not agree on it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        greeting: str,
+        run: Callable[[Parsed], int],
+        more: Iterable[Option] = (),
+        explains: bool = False,
+    ) -> None:
         self.greeting = greeting
+        self._explains = explains
         self.options = [*declared_options(name), *more, ZOOKEEPER]
         self._run = run
 
@@ -50,7 +61,7 @@ class Tool:
         return 1
 
     def _main(self, argv: Sequence[str]) -> int:
-        parsed = OptionParser(self.options).parse(argv)
+        parsed = self._parse(argv)
         if parsed.has(ZOOKEEPER.name):
             raise Refusal(_no_zookeeper(parsed))
         if not argv or parsed.has("help"):
@@ -59,8 +70,17 @@ class Tool:
             print(KAFKA_VERSION)
             return 0
         status = self._run(parsed)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
+
+    def _parse(self, argv: Sequence[str]) -> Parsed:
+        try:
+            return OptionParser(self.options).parse(argv)
+        except OptionError as error:
+            if self._explains:
+                raise UsageError(str(error)) from None
+            raise
 
 
 def require(parsed: Parsed, *names: str) -> None:
@@ -85,7 +105,9 @@ def key_values(words: Iterable[str]) -> dict[str, str]:
 
 def _no_zookeeper(parsed: Parsed) -> str:
     known = parsed.value("bootstrap-server") or "HOST:PORT of a broker"
-    return f"--zookeeper is no longer an option: Kafka runs without ZooKeeper; use --bootstrap-server {known} in its place"
+    return (
+        f"--zookeeper is no longer an option: Kafka runs without ZooKeeper; use --bootstrap-server {known} in its place"
+    )
 
 
 def _leave_standard_output() -> None:

@@ -1,8 +1,8 @@
 """Command lines as joptsimple reads them, which Kafka's tools are written with.
 
-`--name value`, `--name=value` and `-name value` are one thing; a required argument takes the next word whatever it looks
-like; an option may be given more than once, and only the one who asks for a single value minds; words that belong to no
-option are passed over; nothing is abbreviated. Sans-IO.
+`--name value`, `--name=value` and `-name value` are one thing; a required argument takes the next word whatever it
+looks like; an option may be given more than once, and only the one who asks for a single value minds; words that belong
+to no option are passed over; nothing is abbreviated. Sans-IO.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A tool's help, laid out as joptsimple lays it out: two columns of 39 characters, broken where Java breaks lines. Sans-IO."""
+"""A tool's help in joptsimple's layout: two columns of 39 characters, broken where Java breaks lines. Sans-IO."""
 
 import re
 from collections.abc import Iterable
@@ -9,14 +9,18 @@ from headrace.tools.options import Option
 _COLUMN = 39
 _GAP = "  "
 _INDENT = "  "
-# Java's line breaks: behind blanks, hyphens, commas and colons, and behind a dot that a letter follows; never in a number.
+# Java's line breaks: behind blanks, hyphens, commas and colons, and behind a dot that a letter follows.
 _PIECE = re.compile(r"\S*?(?:-+(?=[^\s\d-])|\.(?=[A-Za-z])|:(?=\w)|,(?=[A-Za-z])|\s+|$)")
 
 
 def usage(options: Iterable[Option]) -> str:
     """The lines that a tool prints for `--help` and below a refused command line."""
     shown = sorted((option for option in options if not option.hidden), key=lambda option: option.name)
-    rows = [("Option", "Description"), ("------", "-----------"), *((_left(option), _right(option)) for option in shown)]
+    rows = [
+        ("Option", "Description"),
+        ("------", "-----------"),
+        *((_left(option), _right(option)) for option in shown),
+    ]
     lines = [line for row in rows for line in _lines(*row)]
     left, right = (max(len(line[side]) for line in lines) for side in (0, 1))
     return "".join(f"{option:{left}}{_GAP}{description:{right}}\n" for option, description in lines)
@@ -41,7 +45,7 @@ def _lines(*row: str) -> Iterable[tuple[str, str]]:
 
 
 def _wrapped(text: str) -> list[str]:
-    """`text` in lines of at most a column; those behind the first are indented. A blank at an end counts, as in Java."""
+    """`text` in lines of at most a column, the first not indented. A blank at an end counts, as in Java."""
     lines = [""]
     for piece in _PIECE.findall(text):
         if len(lines[-1] + piece) > _COLUMN:
