@@ -20,6 +20,7 @@ from headrace.compose.plan import (
     ServiceKind,
     Volume,
 )
+from headrace.compose.reader import read_plan
 
 __all__ = [
     "BrokerSettings",
@@ -36,4 +37,5 @@ __all__ = [
     "Service",
     "ServiceKind",
     "Volume",
+    "read_plan",
 ]
