@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-class ServiceKind(enum.Enum):
+class ServiceKind(enum.StrEnum):
     """What a service is to us. FOREIGN is whatever we do not run: it is named and left to the user."""
 
     ZOOKEEPER = "zookeeper"
