@@ -15,6 +15,7 @@ import httpx
 from headrace.connect.rest.app import application
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.assignment import SESSIONED, Assignment, Snapshot, WorkerState, assign, merged
+from headrace.connect.runtime.connector_log import ConnectorLogs
 from headrace.connect.runtime.connector_requests import ConnectorRequests, connector_type
 from headrace.connect.runtime.herder import Herder
 from headrace.connect.runtime.hosts import RequestFailed
@@ -179,10 +180,12 @@ class Rig:
         self.config = WorkerConfig.read({**PROPERTIES, **properties})
         topics = self.config.topics()
         self.log = MemoryLog(list(topics.values()), lambda: self.herder.post(lambda: None))
+        self.worker_id = "me:8083"
         self.herder = Herder(self.config, "me:8083", BackingStores(self.log, topics), Hosts, GroupOfOne)
         self.hosts: Hosts = self.herder.hosts
         self.connectors = ConnectorRequests(self.herder)
         self.offsets = OffsetRequests(self.herder, {})
+        self.logs = ConnectorLogs()
 
     @property
     def ready(self) -> bool:

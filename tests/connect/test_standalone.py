@@ -173,3 +173,22 @@ def test_connect_distributed_is_connect(our_broker, tmp_path):
     )
     assert done.returncode == 1
     assert "cannot read the properties file" in done.stderr
+
+
+def test_what_worker_and_task_hosts_logged_about_a_connector_can_be_read(worker, topic):
+    lines = add_source(worker, topic)
+    worker.start()
+    worker.create("broken", connector_class=FILE_SOURCE, file=str(lines), topic=topic, fail="no such wheel")
+    worker.wait_for("in", "RUNNING", "RUNNING")
+    until(lambda: "FAILED" in worker.states("broken"), lambda: worker.log)
+    get = worker.client.get
+    log = get("/headrace/connectors/broken/log").json()
+    assert (log["connector"], log["worker_id"]) == ("broken", f"127.0.0.1:{worker.port}")
+    found = {(line["thread"], line["text"].splitlines()[0]) for line in log["lines"]}
+    assert {("task-broken-0", "broken-0 failed: no such wheel"), ("herder", "Connector broken is new")} <= found
+    assert len(get("/headrace/connectors/broken/log?lines=1").json()["lines"]) == 1
+    others = [line["text"] for line in get("/headrace/connectors/in/log").json()["lines"]]
+    assert "Task in-0 is RUNNING" in others
+    assert not [text for text in others if "broken" in text]
+    assert get("/headrace/connectors/none/log").status_code == 404
+    assert get("/headrace/connectors/in/log?lines=x").status_code == 400

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from headrace.connect.rest import loggers, plugins
+from headrace.connect.rest import connector_log, loggers, plugins
 from headrace.connect.rest.body import config_of, creation, named_config, offsets_of, parse_object
 from headrace.connect.rest.secrets import masked, unmasked
 from headrace.connect.runtime.connector_requests import Created
@@ -59,6 +59,7 @@ def application(server: ConnectServer) -> ASGIApp:
     _add_topics(app, server)
     _add_plugins(app, server)
     loggers.add(app, server)
+    connector_log.add(app, server)
     return WithoutTrailingSlash(app.application(_ERRORS))
 
 

@@ -7,15 +7,17 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Protocol
 
 from headrace.connect.client.network import network_settings
+from headrace.connect.runtime.connector_log import ConnectorLogs, LogSender, connectors_of
 from headrace.connect.runtime.connector_requests import ConnectorRequests
 from headrace.connect.runtime.herder import Group, Herder
 from headrace.connect.runtime.hosts import HostDied, HostPool
 from headrace.connect.runtime.membership import GroupSettings, Joined, Left, Membership
-from headrace.connect.runtime.messages import ToWorker
+from headrace.connect.runtime.messages import LogLine, ToWorker
 from headrace.connect.runtime.offset_requests import OffsetRequests
 from headrace.connect.runtime.worker_config import WorkerConfig
 from headrace.connect.stores.backing import BackingStores, Log
@@ -46,6 +48,9 @@ class ConnectServer:
         self._client = translate("admin", worker_settings(config.properties))
         self._log, stores = self._make_stores()
         self._stopping = threading.Event()
+        self.logs = ConnectorLogs()
+        self._log_handler = LogSender(self._note_line)
+        logging.getLogger().addHandler(self._log_handler)
         self.herder = Herder(config, self.worker_id, stores, self._hosts, self._group)
         self.connectors = ConnectorRequests(self.herder)
         self.offsets = OffsetRequests(self.herder, self._client)
@@ -95,6 +100,7 @@ class ConnectServer:
         """Stop all work in an orderly way, within known time (invariant 6)."""
         self._stopping.set()
         self.herder.stop()
+        logging.getLogger().removeHandler(self._log_handler)
 
     def _make_stores(self) -> tuple[ServerLog, BackingStores]:
         topics = self.config.topics()
@@ -106,12 +112,23 @@ class ConnectServer:
 
     def _hosts(self, listener: Callable[[ToWorker | HostDied], None]) -> HostPool:
         """The pool; its first host is started now, for the libraries it loads take longer than all else here."""
-        pool = self._make_pool(listener)
+
+        def heard(message: ToWorker | HostDied) -> None:
+            if isinstance(message, LogLine):
+                self._note_line(message)
+            else:
+                listener(message)
+
+        pool = self._make_pool(heard)
         pool.plugins().add_done_callback(self._note_versions)
         return pool
 
     def _make_pool(self, listener: Callable[[ToWorker | HostDied], None]) -> HostPool:
         return HostPool(self.config.properties, listener, self.config["headrace.task.hosts"])
+
+    def _note_line(self, line: LogLine) -> None:
+        for connector in connectors_of(line, list(self.herder.stores.config.connectors)):
+            self.logs.add(replace(line, connector=connector))
 
     def _note_versions(self, done: "Future[tuple[Mapping[str, str], ...]]") -> None:
         error = done.exception()

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from headrace.connect.runtime import messages
+from headrace.connect.runtime.connector_log import LogSender
 from headrace.connect.runtime.host.connectors import ConnectorInstance, validated
 from headrace.connect.runtime.host.plugins import add_plugin_path, list_plugins
 from headrace.connect.runtime.host.tasks import TaskRunner
@@ -56,6 +57,7 @@ class Host:
     def run(self) -> None:
         """Until the worker says Shutdown, or has gone."""
         self.send(messages.Ready(os.getpid()))
+        logging.getLogger().addHandler(LogSender(self.send))
         while True:
             try:
                 message = self._connection.recv()
