@@ -33,7 +33,7 @@ def decompress(payload: bytes | memoryview) -> bytes | None:
 
 def _blocks(payload: bytes | memoryview, position: int, behind: int) -> list[tuple[int, int, bool]] | None:
     """(position, size, whether it is stored as it is) of each block; None where the frame is cut."""
-    found = []
+    found: list[tuple[int, int, bool]] = []
     while position + 4 <= len(payload):
         size = int.from_bytes(payload[position : position + 4], "little")
         position += 4

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from headrace.connect.api import Converted, SchemaType, TopicPartition, schema
+from headrace.connect.runtime.host.consumed import Consumed
 from headrace.connect.runtime.host.errors import ErrorPolicy
 from headrace.connect.runtime.host.headers import HeaderConverter
-from headrace.connect.runtime.host.sink_batches import Consumed, batches
+from headrace.connect.runtime.host.sink_batches import batches
 from headrace.connect.runtime.host.stages import Stages
 
 STRING = schema(SchemaType.STRING)
@@ -21,10 +23,12 @@ class Runs:
     def __init__(self, *lengths: int) -> None:
         self.lengths = lengths
 
-    def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
+    def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
         found, start = [], 0
         for number, length in enumerate(self.lengths):
-            texts = [payload.decode() for payload in payloads[start : start + length] if payload is not None]
+            texts = [
+                payload.decode() for payload in payloads[start : start + length].to_pylist() if payload is not None
+            ]
             found.append(Converted(start, length, (STRING, OPTIONAL)[number % 2], pa.array(texts)))
             start += length
         return found
@@ -32,8 +36,9 @@ class Runs:
 
 def _consumed(offsets: Sequence[int]) -> Consumed:
     rows = len(offsets)
-    payloads: list[bytes | None] = [f"{offset}".encode() for offset in offsets]
-    return Consumed("t", "CREATE_TIME", [0] * rows, list(offsets), [7] * rows, payloads, payloads, [None] * rows)
+    payloads = pa.array([f"{offset}".encode() for offset in offsets], pa.binary())
+    partition, timestamp = np.zeros(rows, np.int32), np.full(rows, 7, np.int64)
+    return Consumed("t", "CREATE_TIME", partition, np.array(offsets, np.int64), timestamp, payloads, payloads)
 
 
 def test_runs_of_keys_and_values_are_intersected_and_rows_keep_their_origin() -> None:
@@ -51,6 +56,6 @@ def test_positions_are_the_offsets_to_go_on_from() -> None:
 
 def test_records_below_what_is_delivered_are_passed_over() -> None:
     delivered = {TopicPartition("t", 0): 5}
-    assert _consumed([5, 6]).beyond(delivered).offsets == [5, 6]
-    assert _consumed([3, 4, 5, 6, 5, 6, 7]).beyond(delivered).offsets == [5, 6, 7]
-    assert _consumed([3, 4]).beyond(delivered).offsets == []
+    assert _consumed([5, 6]).beyond(delivered).offset.tolist() == [5, 6]
+    assert _consumed([3, 4, 5, 6, 5, 6, 7]).beyond(delivered).offset.tolist() == [5, 6, 7]
+    assert _consumed([3, 4]).beyond(delivered).offset.tolist() == []

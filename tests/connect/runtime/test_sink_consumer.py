@@ -25,9 +25,9 @@ class Member(threading.Thread):
     def run(self) -> None:
         self.consumer.subscribe([self.topic], "")
         while not self.stopping.is_set():
-            for message in self.consumer.gather(0.2):
-                self.delivered[message.offset()] += 1
-                self.positions[TopicPartition(message.topic(), message.partition())] = message.offset() + 1
+            for consumed in self.consumer.gather(0.2):
+                self.delivered.update(consumed.offset.tolist())
+                self.positions |= consumed.positions()
         self.consumer.close()
 
     def assigned(self, partitions: Sequence[TopicPartition]) -> None:

@@ -1,5 +1,9 @@
 """SinkConsumer: a sink task's consumer in the group `connect-NAME`.
 
+librdkafka keeps the membership and commits offsets. Records are read as columns by a `Fetcher` of ours, an object a
+record being what a sink's time would else go into; librdkafka's partitions are paused meanwhile. Where the settings are
+beyond our own connection (`not_expressible`), librdkafka reads too.
+
 Thread rule: the task's thread calls everything but `cut_off`, and rebalances are told in it, from within `gather` and
 `close`. Another thread may only cut it off: the flag makes every later call raise, so that nothing is committed.
 """
@@ -15,6 +19,11 @@ from confluent_kafka import TopicPartition as RdPartition
 
 from headrace.config import ConfigError
 from headrace.connect.api import ConnectError, TopicPartition
+from headrace.connect.client.fetcher import Fetcher, FetchSettings
+from headrace.connect.client.link import Link
+from headrace.connect.client.network import not_expressible
+from headrace.connect.client.positions import UNKNOWN
+from headrace.connect.runtime.host.consumed import Consumed, of_columns, of_messages
 from headrace.connect.runtime.host.task_producer import Stopped
 from headrace.kafka_client.settings import librdkafka_log, translate
 
@@ -37,6 +46,9 @@ OURS: Final = {"enable.auto.commit": False, "enable.auto.offset.store": False, "
 WATCHFUL_REFRESH_MS: Final = 1000
 """librdkafka would else wait up to five minutes for a topic made after the subscription."""
 METADATA_S: Final = 5.0
+COMMITTED_S: Final = 1.0
+SERVE_S: Final = 0.05
+"""How long a rebalance waits at most while records are waited for."""
 _FATAL: Final = frozenset(
     (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._AUTHENTICATION,
      KafkaError._AUTO_OFFSET_RESET, KafkaError.TOPIC_EXCEPTION)
@@ -59,6 +71,8 @@ class SinkConsumer:
         self._listener = listener
         self._limit = _limit(java_settings)
         self._settings = {"group.id": group} | DEFAULTS | translate("consumer", java_settings) | OURS
+        self._reads_columns = not_expressible(self._settings) is None
+        self._fetcher: Fetcher | None = None
         self.group = str(self._settings["group.id"])
         self._consumer: Any = None
         self._error: Exception | None = None
@@ -67,6 +81,8 @@ class SinkConsumer:
         self._told: set[str] = set()
         self._assignment: set[TopicPartition] = set()
         self._taken: set[TopicPartition] = set()
+        self._paused: set[TopicPartition] = set()
+        self._not_located: set[TopicPartition] = set()
         self._cut_off = threading.Event()
 
     def subscribe(self, topics: Sequence[str], regex: str) -> None:
@@ -76,6 +92,9 @@ class SinkConsumer:
         if regex or not self._all_exist(names):
             settings["topic.metadata.refresh.interval.ms"] = WATCHFUL_REFRESH_MS
         self._consumer = _make(settings, self._on_error, self._on_commit)
+        if self._reads_columns:
+            client_id = str(settings.get("client.id", self.group))
+            self._fetcher = Fetcher(lambda: Link(settings, client_id=client_id), _fetch_settings(settings))
         self._consumer.subscribe(names, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     def _all_exist(self, topics: Iterable[str]) -> bool:
@@ -88,12 +107,52 @@ class SinkConsumer:
         finally:
             probe.close()
 
-    def gather(self, wait_s: float) -> list[Message]:
+    def gather(self, wait_s: float) -> list[Consumed]:
         """The records that are there, at most as many as one call may take; waits for the first.
 
         Raises ConnectError where reading cannot go on, and what the listener raised.
         """
         self._check()
+        self._taken.clear()
+        if self._fetcher is not None:
+            return self._gather_columns(self._fetcher, time.monotonic() + wait_s)
+        found = self._gather_messages(wait_s)
+        return of_messages(found) if found else []
+
+    def _gather_columns(self, fetcher: Fetcher, deadline: float) -> list[Consumed]:
+        """What is taken here comes after all rebalances that were told, and before any that are not."""
+        while True:
+            self._serve(0)
+            self._locate(fetcher)
+            found = fetcher.take(self._limit, min(SERVE_S, max(0.0, deadline - time.monotonic())))
+            self._check()
+            if found or time.monotonic() >= deadline:
+                return [of_columns(each.partition, each.columns) for each in found]
+
+    def _serve(self, wait_s: float) -> None:
+        """Let librdkafka tell of rebalances and errors; what it had read before it was paused is not asked for."""
+        for message in self._consumer.consume(1, wait_s):
+            self._is_record(message)
+        if self._not_located:
+            self._consumer.pause([RdPartition(*partition) for partition in self._not_located])
+        self._check()
+
+    def _locate(self, fetcher: Fetcher) -> None:
+        """Begin to read new partitions at their committed offsets; where these cannot be had, the next turn tries."""
+        if not self._not_located:
+            return
+        wanted = [RdPartition(*partition) for partition in self._not_located]
+        try:
+            found = self._consumer.committed(wanted, timeout=COMMITTED_S)
+        except KafkaException as error:
+            self._tell_once(f"committed offsets cannot be read yet: {error.args[0].str()}")
+            return
+        known = {TopicPartition(each.topic, each.partition): each.offset for each in found if each.error is None}
+        fetcher.assign({partition: at if at >= 0 else UNKNOWN for partition, at in known.items()})
+        fetcher.pause(self._paused.intersection(known), paused=True)
+        self._not_located.difference_update(known)
+
+    def _gather_messages(self, wait_s: float) -> list[Message]:
         found = self._consume(self._limit, 0)
         if not found:
             found = self._consume(1, wait_s)
@@ -126,6 +185,9 @@ class SinkConsumer:
         """Keep the membership alive while every partition is paused: nothing is read."""
         self._check()
         self.pause(self._assignment)
+        if self._fetcher is not None:
+            self._serve(wait_s)
+            return
         for message in self._consumer.consume(1, wait_s):
             # A record that was on its way when its partition was paused: read again from there.
             if self._is_record(message):
@@ -167,6 +229,8 @@ class SinkConsumer:
     def _on_assign(self, consumer: Any, partitions: Sequence[RdPartition]) -> None:
         given = [TopicPartition(part.topic, part.partition) for part in partitions]
         self._assignment.update(given)
+        if self._fetcher is not None:
+            self._not_located.update(given)
         self._tell_listener(lambda: self._listener.assigned(given))
 
     def _on_revoke(self, consumer: Any, partitions: Sequence[RdPartition]) -> None:
@@ -180,6 +244,10 @@ class SinkConsumer:
         self._tell_listener(lambda: self._listener.revoked(taken, lost=lost or self._cut_off.is_set()))
         self._assignment.difference_update(taken)
         self._taken.update(taken)
+        self._paused.difference_update(taken)
+        self._not_located.difference_update(taken)
+        if self._fetcher is not None:
+            self._fetcher.revoke(taken)
 
     def _tell_listener(self, tell: Any) -> None:
         try:
@@ -197,13 +265,23 @@ class SinkConsumer:
         return frozenset(self._taken)
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
-        wanted = self._assignment.intersection(partitions)
-        if wanted:
+        wanted = self._assignment.intersection(partitions) - self._paused
+        if not wanted:
+            return
+        self._paused |= wanted
+        if self._fetcher is not None:
+            self._fetcher.pause(wanted, paused=True)
+        else:
             self._consumer.pause([RdPartition(*partition) for partition in wanted])
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
-        wanted = self._assignment.intersection(partitions)
-        if wanted:
+        wanted = self._assignment.intersection(partitions) & self._paused
+        if not wanted:
+            return
+        self._paused -= wanted
+        if self._fetcher is not None:
+            self._fetcher.pause(wanted, paused=False)
+        else:
             self._consumer.resume([RdPartition(*partition) for partition in wanted])
 
     # Offsets.
@@ -240,6 +318,8 @@ class SinkConsumer:
 
     def close(self) -> None:
         """Leave the group; the listener is told that its partitions are taken."""
+        if self._fetcher is not None:
+            self._fetcher.close()
         if self._consumer is not None:
             self._consumer.close()
 
@@ -260,6 +340,22 @@ def _limit(java_settings: Mapping[str, str]) -> int:
     if not text.strip().isdigit() or not 0 < int(text) <= 1_000_000:
         raise ConfigError(f"max.poll.records={text}: a number from 1 to 1000000 is needed")
     return int(text)
+
+
+def _fetch_settings(settings: Mapping[str, Any]) -> FetchSettings:
+    """librdkafka's settings of reading; its defaults where it has the same."""
+    resets = {"smallest": "earliest", "beginning": "earliest", "largest": "latest", "end": "latest"}
+    reset = str(settings["auto.offset.reset"])
+    defaults = FetchSettings()
+    return FetchSettings(
+        wait_ms=int(settings.get("fetch.wait.max.ms", defaults.wait_ms)),
+        min_bytes=int(settings.get("fetch.min.bytes", defaults.min_bytes)),
+        max_bytes=int(settings.get("fetch.max.bytes", defaults.max_bytes)),
+        max_partition_bytes=int(settings.get("max.partition.fetch.bytes", defaults.max_partition_bytes)),
+        read_committed=settings["isolation.level"] == "read_committed",
+        reset=resets.get(reset, reset),
+        most_buffered_bytes=int(settings["queued.max.messages.kbytes"]) * 1024,
+    )
 
 
 def _partition(message: Message) -> TopicPartition:

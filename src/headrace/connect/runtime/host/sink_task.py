@@ -27,10 +27,11 @@ from headrace.connect.api import (
     SinkTask,
     TopicPartition,
 )
+from headrace.connect.runtime.host.consumed import Consumed
 from headrace.connect.runtime.host.consumer import SinkConsumer
 from headrace.connect.runtime.host.contexts import SinkContext
 from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence
-from headrace.connect.runtime.host.sink_batches import batches, columns
+from headrace.connect.runtime.host.sink_batches import batches
 from headrace.connect.runtime.host.stages import Stages
 from headrace.connect.runtime.host.task_calls import Flight, TaskCalls
 from headrace.connect.runtime.host.task_producer import Stopped
@@ -102,9 +103,9 @@ class SinkTaskLoop:
             return
         if self._flight is not None and self._flight.result.done():
             self._land()
-        messages = self._consumer.gather(WAIT_S if self._flight is None else FLIGHT_WAIT_S)
-        if messages:
-            self._deliver(messages)
+        found = self._consumer.gather(WAIT_S if self._flight is None else FLIGHT_WAIT_S)
+        if found:
+            self._deliver(found)
         if self._context.commit_requested or self._clock() >= self._due:
             self._commit()
 
@@ -117,10 +118,10 @@ class SinkTaskLoop:
 
     # Delivery.
 
-    def _deliver(self, messages: Sequence[object]) -> None:
+    def _deliver(self, found: Sequence[Consumed]) -> None:
         """Decode while the `put` before is on its way; begin the next one when it has landed."""
         try:
-            ready, positions = self._decoded(messages)
+            ready, positions = self._decoded(found)
         finally:
             self._land()
         # Partitions may have gone while the last `put` was tried again: their new owner reads these records.
@@ -128,12 +129,12 @@ class SinkTaskLoop:
         positions = self._ours(positions)
         self._flight = Flight(ready, positions, self._calls.begin(self._put_once, ready))
 
-    def _decoded(self, messages: Sequence[object]) -> tuple[list[Batch], Positions]:
+    def _decoded(self, found: Sequence[Consumed]) -> tuple[list[Batch], Positions]:
         positions: Positions = {}
         ready: list[Batch] = []
-        for given in columns(messages):
+        for given in found:
             consumed = given.beyond(self._delivered)
-            if not consumed.values:
+            if not len(consumed):
                 continue
             self._context.topic_used(consumed.topic)
             positions |= consumed.positions()
