@@ -113,17 +113,17 @@ class SinkConsumer:
         Raises ConnectError where reading cannot go on, and what the listener raised.
         """
         self._check()
-        self._taken.clear()
         if self._fetcher is not None:
             return self._gather_columns(self._fetcher, time.monotonic() + wait_s)
         found = self._gather_messages(wait_s)
         return of_messages(found) if found else []
 
     def _gather_columns(self, fetcher: Fetcher, deadline: float) -> list[Consumed]:
-        """What is taken here comes after all rebalances that were told, and before any that are not."""
+        """What the fetcher gives is of partitions that are ours now: of those that went it gives nothing any more."""
         while True:
             self._serve(0)
             self._locate(fetcher)
+            self._taken.clear()
             found = fetcher.take(self._limit, min(SERVE_S, max(0.0, deadline - time.monotonic())))
             self._check()
             if found or time.monotonic() >= deadline:
