@@ -1,9 +1,9 @@
-"""`headrace up`: the broker and the Connect worker in the foreground."""
+"""`headrace up`: the broker and the Connect worker in the foreground, or what compose files name."""
 
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -15,11 +15,22 @@ from headrace.supervisor.supervisor import Server, Supervisor
 
 
 def command(
-    data_dir: Annotated[Path, typer.Option(help="Where the servers keep their data and logs.")],
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Of the compose files, these alone.", metavar="[SERVICE]...")
+    ] = None,
+    file: Annotated[list[str] | None, typer.Option("--file", "-f", help="A compose file; several are merged.")] = None,
+    project: Annotated[str | None, typer.Option("--project-name", "-p", help="The project's name.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Without files: where data and logs are kept.")] = None,
     broker_port: Annotated[int, typer.Option(min=1, max=65535, help="The broker's port.")] = BROKER_PORT,
     connect_port: Annotated[int, typer.Option(min=1, max=65535, help="The REST port of Connect.")] = CONNECT_PORT,
 ) -> None:
-    """Run the broker and the Connect worker until Ctrl-C."""
+    """Run the broker and the Connect worker until Ctrl-C; with -f, or in a compose file's folder, what that names."""
+    if data_dir is None:
+        _run_project(file or [], project, services or [], detach)
+    if file or project or services or detach:
+        print("headrace up: --data-dir is for the plain servers: leave it out, or -f, -p and -d", file=sys.stderr)
+        raise typer.Exit(1)
     began = time.monotonic()
     stack = Stack(data_dir, Ports(broker_port, connect_port))
     try:
@@ -30,6 +41,14 @@ def command(
     except (PortTaken, ProcessFailed, OSError) as error:
         print(f"headrace up: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+def _run_project(files: list[str], project: str | None, services: list[str], detach: bool) -> NoReturn:
+    # Imported here, since the plain servers are to be ready in two seconds.
+    from headrace.project.commands import up
+    from headrace.project.select import Selection
+
+    raise typer.Exit(up(Selection(files, project), services, detach))
 
 
 def run(stack: Stack, interrupts: Interrupts, began: float) -> None:
