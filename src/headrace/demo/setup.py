@@ -15,6 +15,7 @@ from headrace.supervisor.interrupts import Interrupts
 from headrace.supervisor.postgres import PostgresServer
 from headrace.supervisor.programs import postgres_programs
 from headrace.supervisor.ready import HOST
+from headrace.supervisor.shared_cluster import SharedCluster
 from headrace.supervisor.stack import Stack
 from headrace.supervisor.supervisor import Supervisor
 
@@ -62,10 +63,11 @@ def start_pipeline(
 def _postgres_servers(folder: TemporaryFolder, ports: DemoPorts) -> tuple[PostgresServer, PostgresServer]:
     """The tutorial's two servers: its users, passwords and databases."""
     programs = postgres_programs(folder.path / "programs")
+    shared = SharedCluster(folder.path / "cluster", 2)
 
     def server(name: str, port: int, login: tuple[str, str, str]) -> PostgresServer:
         made = PostgresServer(folder.path / name, port, *login, programs=programs, lifeline=folder.lifeline)
-        made.name = name
+        made.name, made.shared = name, shared
         return made
 
     return (

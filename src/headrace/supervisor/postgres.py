@@ -24,6 +24,7 @@ from headrace.supervisor.folder import MODE
 from headrace.supervisor.process import ChildProcess, ProcessFailed
 from headrace.supervisor.programs import PostgresPrograms, postgres_programs
 from headrace.supervisor.ready import HOST
+from headrace.supervisor.shared_cluster import Login, SharedCluster
 
 START_S = 30.0
 STOPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 60.0))
@@ -64,8 +65,8 @@ class PostgresServer:
     """One server; `data_dir` is ours and keeps programs, cluster and log. A context manager that starts and stops it.
 
     `settings` are added to PostgreSQL's own (`-c name=value`); `programs` may be shared between servers; `lifeline` is
-    the one of the `TemporaryFolder` that `data_dir` is in, if it is. An empty password makes a cluster without
-    passwords (`trust`).
+    the one of the `TemporaryFolder` that `data_dir` is in, if it is; `shared` is for servers that are made together. An
+    empty password makes a cluster without passwords (`trust`).
     """
 
     data_dir: Path
@@ -78,6 +79,8 @@ class PostgresServer:
     lifeline: int | None = None
     name: str = "PostgreSQL"
     log_file: Path | None = None
+    shared: SharedCluster | None = None
+    _login: Login | None = field(default=None, init=False, repr=False)
     _process: ChildProcess | None = field(default=None, init=False, repr=False)
 
     @property
@@ -102,8 +105,11 @@ class PostgresServer:
 
     def dsn(self, database: str | None = None) -> str:
         """The URL that libpq's clients take, the password in it."""
-        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
-        return f"postgresql://{login}@{HOST}:{self.port}/{quote(database or self.database, safe='')}"
+        return self._url(Login(self.user, self.password), database or self.database)
+
+    def _url(self, login: Login, database: str) -> str:
+        user, password = quote(login.user, safe=""), quote(login.password, safe="")
+        return f"postgresql://{user}:{password}@{HOST}:{self.port}/{quote(database, safe='')}"
 
     def jdbc_url(self, database: str | None = None) -> str:
         return f"jdbc:postgresql://{HOST}:{self.port}/{database or self.database}"
@@ -116,7 +122,7 @@ class PostgresServer:
     def launch(self) -> None:
         """The first part of `start`: returns when the server has been started, not when it is ready."""
         if not (self._cluster / "PG_VERSION").exists():
-            self.make_cluster()
+            self._fill_cluster()
         self._process = self._watched("postgres", self._server_command())
         self._process.start()
 
@@ -128,6 +134,8 @@ class PostgresServer:
             return self._answers()
 
         self.process.wait_ready(ready, START_S)
+        if self._login is not None:
+            self._take_over(self._login)
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (self.database,)).fetchone()
             if known is None:
@@ -166,11 +174,23 @@ class PostgresServer:
         process.user_id = programs.user_id
         return process
 
-    def make_cluster(self) -> None:
-        """Make the cluster anew; `start` does it where there is none."""
+    def _fill_cluster(self) -> None:
+        if self.shared is None:
+            self.make_cluster()
+            return
+        self._prepare()
+        own = Login(self.user, self.password)
+        made = self.shared.take(self._cluster, own, self.make_cluster)
+        self._login = None if made == own else made
+
+    def _prepare(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             self.data_dir.chmod(MODE)
+
+    def make_cluster(self) -> None:
+        """Make the cluster anew by initdb; `start` does it where there is none."""
+        self._prepare()
         shutil.rmtree(self._cluster, ignore_errors=True)
         self._cluster.mkdir(mode=0o700)
         password_file = self.data_dir / "pwfile"
@@ -202,6 +222,14 @@ class PostgresServer:
             shutil.rmtree(self._cluster, ignore_errors=True)
             raise failure
 
+    def _take_over(self, login: Login) -> None:
+        """Make the superuser of a copied cluster ours. Who is logged in cannot be renamed by ALTER ROLE."""
+        with psycopg.connect(self._url(login, "postgres")) as connection:
+            connection.execute("UPDATE pg_authid SET rolname = %s WHERE rolname = %s", (self.user, login.user))
+            change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(self.user), sql.Literal(self.password))
+            connection.execute(change)
+        self._login = None
+
     def _server_command(self) -> list[str]:
         settings = {
             "port": str(self.port),
@@ -215,8 +243,9 @@ class PostgresServer:
         """Whether our server, and no other that has the port, takes our login."""
         try:
             # A plain connect first, since that costs nothing.
+            login = self._login or Login(self.user, self.password)
             socket.create_connection((HOST, self.port), timeout=1).close()
-            with psycopg.connect(self.dsn("postgres"), connect_timeout=5) as connection:
+            with psycopg.connect(self._url(login, "postgres"), connect_timeout=5) as connection:
                 answer = connection.execute("SELECT current_setting('data_directory')").fetchone()
         except (OSError, psycopg.OperationalError) as error:
             if "authentication failed" in str(error) and not self.process.wait(1.0):
