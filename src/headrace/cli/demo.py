@@ -3,7 +3,6 @@
 import sys
 from typing import Annotated
 
-import psycopg
 import typer
 from rich.console import Console
 
@@ -25,7 +24,11 @@ def command(
     try:
         with Interrupts() as interrupts:
             status = Demo(DemoOptions(seconds, rate, keep), console, interrupts).run()
-    except (DemoFailed, ProcessFailed, ModuleNotFoundError, OSError, psycopg.Error) as error:
+    except Exception as error:
+        import psycopg
+
+        if not isinstance(error, DemoFailed | ProcessFailed | ModuleNotFoundError | OSError | psycopg.Error):
+            raise
         print(f"demo: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     raise typer.Exit(status)

@@ -5,25 +5,23 @@ The main thread starts, shows, compares and stops; the generator and the watcher
 
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-
-from headrace.demo.arrivals import Arrivals
-from headrace.demo.comparison import Comparison, compare_tables
-from headrace.demo.connectors import sink_connector, source_connector
-from headrace.demo.generator import Generator
-from headrace.demo.ledger import Ledger, RateMeter
+from headrace.demo.ledger import Ledger
 from headrace.demo.setup import Pipeline, start_pipeline
-from headrace.demo.topic import TopicOffset
-from headrace.demo.view import Snapshot, View, milliseconds, view_on
 from headrace.supervisor.folder import TemporaryFolder
 from headrace.supervisor.interrupts import Interrupted, Interrupts
 from headrace.supervisor.supervisor import Supervisor
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from headrace.demo.comparison import Comparison
+    from headrace.demo.flow import Flow
+    from headrace.demo.view import View
+
 STALLED_S: Final = 20.0
 """How long the drain waits for the next row before it gives the rest up as lost."""
-STATUS_S: Final = 1.0
 DRAIN_SHOW_S: Final = 0.1
 INTERRUPTED: Final = 130
 
@@ -43,7 +41,7 @@ class Demo:
     """One run. `run` gives the exit status."""
 
     options: DemoOptions
-    console: Console
+    console: "Console"
     interrupts: Interrupts
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -76,14 +74,11 @@ class Demo:
 
     def _flow(self, pipeline: Pipeline, supervisor: Supervisor) -> tuple[str, int]:
         """Let rows flow, drain, compare: the last line and the exit status."""
-        flow = _Flow(
-            pipeline,
-            supervisor,
-            self.ledger,
-            Generator(pipeline.source_dsn, self.options.rate, self.ledger),
-            Arrivals(pipeline.target_dsn, self.ledger),
-            TopicOffset(pipeline.bootstrap),
-        )
+        from headrace.demo.comparison import compare_tables
+        from headrace.demo.flow import Flow
+        from headrace.demo.view import view_on
+
+        flow = Flow.between(pipeline, supervisor, self.ledger, self.options.rate)
         try:
             with view_on(self.console) as view:
                 self._generate(flow, view)
@@ -97,7 +92,7 @@ class Demo:
         finally:
             flow.stop()
 
-    def _generate(self, flow: "_Flow", view: View) -> None:
+    def _generate(self, flow: "Flow", view: "View") -> None:
         """Until the time is over or a signal came."""
         flow.arrivals.start()
         flow.generator.start()
@@ -111,7 +106,7 @@ class Demo:
             self.say("ending: the generator stops, the pipeline drains (Ctrl-C again leaves at once)")
         flow.generator.stop()
 
-    def _drain(self, flow: "_Flow", view: View) -> None:
+    def _drain(self, flow: "Flow", view: "View") -> None:
         """Until the target has everything, nothing moves any more, or a second signal came."""
         seen, moved, shown = self.ledger.seen, time.monotonic(), time.monotonic()
         while self.ledger.backlog and time.monotonic() - moved < STALLED_S and not self.interrupts.hurried:
@@ -125,59 +120,12 @@ class Demo:
         flow.arrivals.stop()
         view.show(flow.snapshot("ran"))
 
-    def _last_line(self, comparison: Comparison, records: int) -> str:
+    def _last_line(self, comparison: "Comparison", records: int) -> str:
+        from headrace.demo.view import milliseconds
+
         latencies = self.ledger.latencies
         return (
             f"demo: source {comparison.source_rows} rows, topic {records} records, "
             f"target {comparison.target_rows} rows, lost {comparison.lost}, duplicated {comparison.duplicated}, "
             f"latency p50 {milliseconds(latencies.percentile(50))} p99 {milliseconds(latencies.percentile(99))}"
-        )
-
-
-@dataclass(slots=True)
-class _Flow:
-    """The parts of a pipeline that flows, and what can be asked of it."""
-
-    pipeline: Pipeline
-    supervisor: Supervisor
-    ledger: Ledger
-    generator: Generator
-    arrivals: Arrivals
-    topic: TopicOffset
-    began: float = field(default_factory=time.monotonic)
-    _meter: RateMeter = field(default_factory=RateMeter)
-    _asked: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self._meter.rate(self.began, 0)
-
-    def stop(self) -> None:
-        self.generator.stop()
-        self.arrivals.stop()
-        self.topic.close()
-
-    def check(self) -> None:
-        """Raises the most telling error: a server that ended, a connector that failed, a thread of ours."""
-        self.supervisor.check()
-        if time.monotonic() - self._asked > STATUS_S:
-            self._asked = time.monotonic()
-            for connector in (source_connector(), sink_connector()):
-                self.pipeline.connect.is_running(connector["name"])
-        for activity in (self.generator, self.arrivals):
-            if activity.error is not None:
-                time.sleep(0.2)  # a server that ended is the better explanation
-                self.supervisor.check()
-                activity.raise_error()
-
-    def snapshot(self, activity: str) -> Snapshot:
-        now, latencies = time.monotonic(), self.ledger.latencies
-        return Snapshot(
-            seconds=now - self.began,
-            source_rows=self.ledger.inserted,
-            topic_records=self.topic.records(),
-            target_rows=self.ledger.seen,
-            rows_per_s=self._meter.rate(now, self.ledger.seen),
-            p50=latencies.percentile(50),
-            p99=latencies.percentile(99),
-            activity=activity,
         )

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg
-
 from headrace.demo.connectors import POLL_INTERVAL_MS, TARGET_PASSWORD, ConnectClient, sink_connector, source_connector
 from headrace.demo.iris import SOURCE_TABLE, TARGET_TABLE
 from headrace.demo.ports import DemoPorts, choose_ports
@@ -84,6 +82,8 @@ def _hosts(ports: DemoPorts) -> Mapping[tuple[str, int], tuple[str, int]]:
 
 
 def _create(dsn: str, statement: str) -> None:
+    import psycopg
+
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(statement)
 

@@ -16,9 +16,6 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-import psycopg
-from psycopg import sql
-
 from headrace.supervisor import watcher
 from headrace.supervisor.folder import MODE
 from headrace.supervisor.process import ChildProcess, ProcessFailed
@@ -128,6 +125,9 @@ class PostgresServer:
 
     def wait_ready(self, still_wanted: Callable[[], None] = lambda: None) -> None:
         """The second part of `start`; `still_wanted` raises where it is not any more."""
+        # Here, while the server starts: the import takes as long as that does.
+        import psycopg
+        from psycopg import sql
 
         def ready() -> bool:
             still_wanted()
@@ -224,6 +224,9 @@ class PostgresServer:
 
     def _take_over(self, login: Login) -> None:
         """Make the superuser of a copied cluster ours. Who is logged in cannot be renamed by ALTER ROLE."""
+        import psycopg
+        from psycopg import sql
+
         with psycopg.connect(self._url(login, "postgres")) as connection:
             connection.execute("UPDATE pg_authid SET rolname = %s WHERE rolname = %s", (self.user, login.user))
             change = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(self.user), sql.Literal(self.password))
@@ -241,6 +244,8 @@ class PostgresServer:
 
     def _answers(self) -> bool:
         """Whether our server, and no other that has the port, takes our login."""
+        import psycopg
+
         try:
             # A plain connect first, since that costs nothing.
             login = self._login or Login(self.user, self.password)
