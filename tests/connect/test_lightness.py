@@ -6,7 +6,7 @@ import sys
 
 def test_the_worker_loads_no_columns_and_no_database_driver():
     program = (
-        "import sys, headrace.cli.connect, headrace.connect.rest.app, headrace.http.server, "
+        "import sys, headrace.serve.connect, headrace.connect.rest.app, headrace.http.server, "
         "headrace.connect.runtime.server\n"
         "print(*sorted({'pyarrow', 'polars', 'numpy', 'sqlalchemy', 'psycopg'} & sys.modules.keys()))"
     )

@@ -1,29 +1,12 @@
 """`headrace connect`: a Kafka Connect worker in the foreground."""
 
-import logging
-import os
-import sys
-import threading
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
 
-from headrace.config import ConfigError, from_environment, read_properties
-from headrace.connect.runtime.host_process import start_fork_server
-from headrace.supervisor.stop import stop_event, when
-
-if TYPE_CHECKING:
-    from headrace.connect.runtime.server import ConnectServer
-    from headrace.connect.runtime.worker_config import WorkerConfig
-
-log = logging.getLogger("headrace.connect")
-
-STARTED: Final = time.monotonic()
-FORMAT: Final = "%(asctime)s %(levelname)s [%(threadName)s] %(name)s: %(message)s"
-QUIET: Final = ("kafka", "uvicorn", "asyncio")
+from headrace.config import ConfigError
+from headrace.serve.connect import serve
 
 
 def command(
@@ -35,95 +18,8 @@ def command(
 
     Settings come from the file, over it from CONNECT_* variables (CONNECT_GROUP_ID is group.id), over these from --set.
     """
-    log_to_stderr()
     try:
-        merged = worker_properties(properties, os.environ, set_ or [])
-        set_level(merged)
-        _run(merged, parent_fd)
+        serve(properties, set_, parent_fd)
     except ConfigError as error:
         typer.echo(f"headrace connect: {error}", err=True)
         raise typer.Exit(1) from error
-
-
-def log_to_stderr() -> None:
-    """One line a record, without what the libraries say of every day."""
-    logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def worker_properties(file: Path | None, environment: Mapping[str, str], settings: list[str]) -> dict[str, str]:
-    """The worker's properties from all three places. Raises ConfigError for a setting that is no KEY=VALUE."""
-    merged = {} if file is None else read_properties(file)
-    merged |= from_environment("CONNECT", {key: environment[key] for key in environment if key != "CONNECT_URL"})
-    return merged | given_settings(settings)
-
-
-def given_settings(settings: list[str]) -> dict[str, str]:
-    """The properties of `--set KEY=VALUE`. Raises ConfigError for one that is none."""
-    given = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(f"--set {setting}: write it as KEY=VALUE")
-        given[key.strip()] = value
-    return given
-
-
-def set_level(properties: Mapping[str, str]) -> None:
-    """The level of the log: `headrace.log.level`, or CONNECT_LOG4J_ROOT_LOGLEVEL as the container images have it."""
-    level = (properties.get("headrace.log.level") or properties.get("log4j.root.loglevel") or "INFO").upper()
-    if level not in logging.getLevelNamesMapping():
-        raise ConfigError(f"headrace.log.level={level}: write DEBUG, INFO, WARN or ERROR")
-    logging.getLogger().setLevel(level)
-
-
-def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
-    # Imported here, as the other commands need none of it, and while the fork server loads what task hosts need.
-    start_fork_server()
-    from headrace.connect.runtime.server import ConnectServer
-    from headrace.connect.runtime.worker_config import WorkerConfig
-
-    config = WorkerConfig.read(properties)
-    serve(config, ConnectServer, stop_event(parent_fd, "worker"), say_ready)
-
-
-def serve(
-    config: "WorkerConfig",
-    make_server: Callable[["WorkerConfig", int], "ConnectServer"],
-    stop: threading.Event,
-    started: Callable[["ConnectServer", threading.Event, int], None],
-) -> None:
-    """Run a worker until `stop`; `started` is called with its REST port once it is on its way.
-
-    Raises ConfigError for what of the configuration shows only then.
-    """
-    from headrace.connect.rest.app import application
-    from headrace.http.server import HttpServer, listen
-    from headrace.kafka_client.kafka_log import LogError
-
-    listener = listen(*config.listener)
-    server = make_server(config, listener.getsockname()[1])
-    http = HttpServer(application(server), listener)
-    when(stop, server.interrupt)
-    http.start()
-    try:
-        if server.start():
-            started(server, stop, http.port)
-            stop.wait()
-    except LogError as error:
-        if not stop.is_set():
-            raise ConfigError(str(error)) from error
-    finally:
-        http.stop()
-        server.stop()
-    log.info("The worker has stopped")
-
-
-def say_ready(server: "ConnectServer", stop: threading.Event, port: int) -> None:
-    """The line that says so, as soon as it is so."""
-    while not stop.is_set():
-        if server.wait_ready(0.5):
-            seconds = time.monotonic() - STARTED
-            typer.echo(f"headrace connect: ready in {seconds:.1f} s, REST on port {port}, worker {server.worker_id}")
-            return

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from headrace.cli.connect import given_settings, log_to_stderr, say_ready, serve, set_level
 from headrace.config import ConfigError, read_properties
 from headrace.connect.runtime.host_process import start_fork_server
+from headrace.serve.connect import given_settings, log_to_stderr, run_worker, say_ready, set_level
 from headrace.supervisor.stop import stop_event
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _run(properties: dict[str, str], paths: list[Path], parent_fd: int | None) -
             _create(server, file, stop)
         say_ready(server, stop, port)
 
-    serve(config, StandaloneServer, stop_event(parent_fd, "worker"), started)
+    run_worker(config, StandaloneServer, stop_event(parent_fd, "worker"), started)
 
 
 def _create(server: "ConnectServer", file: "ConnectorFile", stop: threading.Event) -> None:

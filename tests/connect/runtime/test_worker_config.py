@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from headrace.cli.connect import worker_properties
 from headrace.config import NO_DEFAULT, ConfigError
 from headrace.connect.runtime.worker_config import WorkerConfig, definition
+from headrace.serve.connect import worker_properties
 from tests.connect.rig import PROPERTIES
 
 PAGE = Path(__file__).parents[3] / "docs" / "connect" / "worker-config.md"
