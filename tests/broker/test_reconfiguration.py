@@ -1,8 +1,9 @@
 """What was altered while a broker ran is there after it was killed, and holds."""
 
+import time
 from pathlib import Path
 
-from kafka.protocol.admin.topics import CreatePartitionsRequest, DeleteTopicsRequest
+from kafka.protocol.admin.topics import CreatePartitionsRequest, DeleteRecordsRequest, DeleteTopicsRequest
 from kafka.protocol.metadata import MetadataRequest
 
 from headrace.wire.errors import ErrorCode
@@ -75,3 +76,35 @@ def test_a_topic_deleted_while_it_grows_is_gone_with_its_new_partitions(tmp_path
         create_topic(one, "t", partitions=2)
         assert produce(one, "t", batch(b"a"), partition=1).base_offset == 0
         assert "stray" not in broker.log
+
+
+def test_deleted_records_stay_deleted_after_a_kill_and_their_files_go(tmp_path: Path) -> None:
+    settings = {"log.retention.check.interval.ms": "50", "log.segment.delete.delay.ms": "0"}
+    with broker_process(tmp_path, settings) as broker:
+        with WireClient(broker.bootstrap) as wire:
+            create_topic(wire, "t", partitions=2)
+            for _ in range(4):
+                produce(wire, "t", batch(b"a", b"b"), partition=1)
+            assert _delete_before(wire, "t", 1, 3) == 3
+        broker.kill()
+        broker.start()
+        with WireClient(broker.bootstrap) as wire:
+            assert list_offset(wire, "t", -2, partition=1).offset == 3
+            assert list_offset(wire, "t", -1, partition=1).offset == 8
+            assert _delete_before(wire, "t", 1, -1) == 8
+            old, new = (tmp_path / "data" / "t-1" / f"{offset:020d}.log" for offset in (0, 8))
+            deadline = time.monotonic() + 20
+            while old.exists() or not new.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            assert produce(wire, "t", batch(b"c"), partition=1).base_offset == 8
+
+
+def _delete_before(wire: WireClient, topic: str, partition: int, offset: int) -> int:
+    asked = DeleteRecordsRequest.DeleteRecordsTopic
+    part = asked.DeleteRecordsPartition(partition_index=partition, offset=offset)
+    request = DeleteRecordsRequest(topics=[asked(name=topic, partitions=[part])], timeout_ms=10_000)
+    result = wire.call(request, 2).topics[0].partitions[0]
+    assert result.error_code == 0
+    low_watermark: int = result.low_watermark
+    return low_watermark

@@ -85,3 +85,12 @@ def test_a_partition_asked_for_twice_is_an_invalid_request(wire: WireClient, top
     )
     (answered,) = wire.call(request, 11).topics[0].partitions
     assert (answered.error_code, answered.offset) == (INVALID_REQUEST, -1)
+
+
+@pytest.mark.parametrize(("version", "error"), [(1, 0), (2, -1), (7, -1), (11, -1)])
+def test_an_isolation_level_that_does_not_exist(wire: WireClient, topic: str, version: int, error: int) -> None:
+    asked = ListOffsetsRequest.ListOffsetsTopic
+    part = asked.ListOffsetsPartition(partition_index=0, timestamp=-1, current_leader_epoch=-1)
+    topics = [asked(name=topic, partitions=[part])]
+    request = ListOffsetsRequest(replica_id=-1, isolation_level=7, timeout_ms=5000, topics=topics)
+    assert wire.call(request, version).topics[0].partitions[0].error_code == error

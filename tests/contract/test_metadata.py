@@ -14,6 +14,8 @@ UNKNOWN_TOPIC_OR_PARTITION = 3
 LEADER_NOT_AVAILABLE = 5
 INVALID_TOPIC = 17
 UNKNOWN_TOPIC_ID = 100
+INVALID_REQUEST = 42
+UNKNOWN_SERVER_ERROR = -1
 TOPIC_OPERATIONS = {3, 4, 5, 6, 7, 8, 10, 11}
 CLUSTER_OPERATIONS = {5, 7, 8, 9, 10, 11, 12}
 
@@ -62,6 +64,15 @@ def test_topics_can_be_asked_for_by_id(wire: WireClient, topic_name: str) -> Non
     assert by_id.pop(topic_id).name == topic_name
     (unknown,) = by_id.values()
     assert (unknown.error_code, unknown.name, unknown.partitions) == (UNKNOWN_TOPIC_ID, None, [])
+
+
+@pytest.mark.parametrize(
+    ("version", "error"), [(10, INVALID_REQUEST), (11, INVALID_REQUEST), (12, UNKNOWN_SERVER_ERROR)]
+)
+def test_a_topic_without_name_and_id_is_an_error(wire: WireClient, version: int, error: int) -> None:
+    nameless = MetadataRequest.MetadataRequestTopic(name=None)
+    (found,) = wire.call(MetadataRequest(topics=[nameless], allow_auto_topic_creation=False), version).topics
+    assert (found.error_code, found.name, found.partitions) == (error, "", [])
 
 
 def test_what_is_not_there_and_what_cannot_be(wire: WireClient, topic_name: str) -> None:

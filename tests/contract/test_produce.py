@@ -185,6 +185,13 @@ class TestIdempotence:
             assert (again.error_code, again.base_offset) == (0, sequence)
         assert fetch(wire, topic).high_watermark == 10
 
+    def test_a_retry_is_answered_with_the_time_of_its_batch(self, wire: WireClient, topic: str) -> None:
+        time_ms = now_ms() - 5000
+        first, again = (
+            produce(wire, topic, from_producer(batch(b"a", timestamps=[time_ms]), 47, 0, 0)) for _ in range(2)
+        )
+        assert (first.log_append_time_ms, again.log_append_time_ms) == (-1, time_ms)
+
     def test_a_retry_older_than_five_batches_is_out_of_order(self, wire: WireClient, topic: str) -> None:
         for sequence in range(6):
             produce(wire, topic, from_producer(batch(b"a"), 41, 0, sequence))

@@ -1,6 +1,7 @@
 """A partition's log: appended at the end, read anywhere, rolled, let go of by retention."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,17 @@ def test_timestamps_out_of_range_are_refused_and_leave_no_trace(open_it: OpenLog
     assert (log.next_offset, log.size) == (0, 0)
 
 
+def test_a_flush_is_due_after_its_time_and_once(open_it: OpenLog) -> None:
+    log = open_it(replace(SMALL, flush_ms=100))
+    assert not log.is_flush_due(NOW_MS + 1000)
+    append(log, b"a")
+    append(log, b"b", now_ms=NOW_MS + 90)
+    assert not log.is_flush_due(NOW_MS + 99)
+    assert log.is_flush_due(NOW_MS + 100)
+    log.flush_job()()
+    assert not log.is_flush_due(NOW_MS + 1000)
+
+
 class TestDiskThatFails:
     """Nothing torn is readable after a write that failed, and the log goes on once the disk works again."""
 
@@ -160,6 +172,25 @@ class TestRetention:
         _filled(log)
         log.expired(NOW_MS)
         assert 2500 <= log.size < 3500
+
+    def test_what_is_before_the_start_goes_also_where_nothing_is_deleted_by_age(self, open_it: OpenLog) -> None:
+        log = open_it(replace(SMALL, deletes=False, compacts=True))
+        _filled(log)
+        third = log.segments[2].base_offset
+        log.delete_before(third + 1)
+        assert [segment.base_offset < third for segment in log.expired(NOW_MS)] == [True, True]
+        assert (log.start_offset, log.segments[0].base_offset) == (third + 1, third)
+        with pytest.raises(OffsetOutOfRange):
+            log.locate(third, 100)
+
+    def test_where_all_is_before_the_start_an_empty_segment_is_left(self, open_it: OpenLog) -> None:
+        log = open_it(SMALL)
+        _filled(log)
+        log.delete_before(log.next_offset)
+        assert log.expired(NOW_MS)
+        assert (log.size, log.start_offset, log.segments[0].base_offset) == (0, 120, 120)
+        assert log.expired(NOW_MS) == []
+        assert append(log, b"x").base_offset == 120
 
     def test_a_log_that_is_only_compacted_loses_nothing(self, open_it: OpenLog) -> None:
         log = open_it(

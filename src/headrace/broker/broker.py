@@ -18,6 +18,7 @@ from headrace.broker import dispatch, groups
 from headrace.broker.cleaner import Cleaner
 from headrace.broker.config import BrokerConfig, Listener
 from headrace.broker.disk import ThreadDisk
+from headrace.broker.flusher import Flusher
 from headrace.broker.metadata import MetadataStore
 from headrace.broker.server import Server
 from headrace.broker.state import State
@@ -86,6 +87,7 @@ async def _run_locked(start: Start) -> None:
         state.listeners = {listener.name: listener for listener in listeners}
         _look_after_retention(state, server)
         Cleaner(state, server.wall_ms).begin()
+        Flusher(state, server.wall_ms).begin()
         start.on_ready(listeners)
         await stop.wait()
     finally:

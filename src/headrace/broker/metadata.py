@@ -9,7 +9,7 @@ import base64
 import sqlite3
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -25,18 +25,25 @@ create table if not exists topic_config (
   topic_id text not null, key text not null, value text not null, primary key (topic_id, key)) strict;
 create table if not exists broker_config (
   broker text not null, key text not null, value text not null, primary key (broker, key)) strict;
+create table if not exists log_start (
+  topic_id text not null, partition integer not null, start_offset integer not null,
+  primary key (topic_id, partition)) strict;
 create table if not exists deleted_topic (topic_id text primary key) strict;
 """
 
 
 @dataclass(frozen=True, slots=True)
 class TopicRow:
-    """A topic as it is kept; `configs` are its own, not the defaults."""
+    """A topic as it is kept; `configs` are its own, not the defaults.
+
+    `start_offsets`, by partition: before these records were deleted by request.
+    """
 
     name: str
     topic_id: UUID
     partitions: int
     configs: Mapping[str, str]
+    start_offsets: Mapping[int, int] = field(default_factory=dict)
 
 
 def id_text(topic_id: UUID) -> str:
@@ -74,7 +81,12 @@ class MetadataStore:
         configs: dict[str, dict[str, str]] = {}
         for topic_id, key, value in self._connection.execute("select topic_id, key, value from topic_config"):
             configs.setdefault(topic_id, {})[key] = value
-        return [TopicRow(name, UUID(tid), count, configs.get(tid, {})) for name, tid, count in rows]
+        starts: dict[str, dict[int, int]] = {}
+        for topic_id, partition, offset in self._connection.execute("select * from log_start"):
+            starts.setdefault(topic_id, {})[partition] = offset
+        return [
+            TopicRow(name, UUID(tid), count, configs.get(tid, {}), starts.get(tid, {})) for name, tid, count in rows
+        ]
 
     def add_topic(self, topic: TopicRow) -> None:
         """Remember a new topic."""
@@ -99,6 +111,12 @@ class MetadataStore:
                 [(key, name, text, key) for name, text in configs.items()],
             )
 
+    def set_start_offsets(self, offsets: Mapping[tuple[UUID, int], int]) -> None:
+        """Remember where logs start, by topic and partition, where records were deleted by request."""
+        rows = [(str(topic_id), partition, offset) for (topic_id, partition), offset in offsets.items()]
+        with self._transaction() as connection:
+            connection.executemany("insert or replace into log_start values (?, ?, ?)", rows)
+
     def broker_configs(self, broker: str) -> dict[str, str]:
         """What was set while a broker ran: of the broker by its id, of all brokers by "" ."""
         rows = self._connection.execute("select key, value from broker_config where broker = ? order by key", (broker,))
@@ -118,6 +136,7 @@ class MetadataStore:
         with self._transaction() as connection:
             connection.execute("delete from topic where topic_id = ?", (key,))
             connection.execute("delete from topic_config where topic_id = ?", (key,))
+            connection.execute("delete from log_start where topic_id = ?", (key,))
             connection.execute("insert or ignore into deleted_topic values (?)", (key,))
 
     def deleted_topics(self) -> set[UUID]:

@@ -224,6 +224,17 @@ class State:
 
         self.disk.run_in_order(self._store.take_producer_ids, taken)
 
+    def keep_start_offsets(self, parts: Collection[Partition], done: Callable[[ErrorCode], None]) -> None:
+        """Remember where these logs start now; `done` is called on the loop, later."""
+        offsets = {(self.topics[part.topic].topic_id, part.index): part.log.start_offset for part in parts}
+
+        def kept(_: None, error: Exception | None) -> None:
+            if error is not None:
+                logger.error("Cannot keep where logs start: %s.", error)
+            done(ErrorCode.NONE if error is None else ErrorCode.KAFKA_STORAGE_ERROR)
+
+        self.disk.run_in_order(partial(self._store.set_start_offsets, offsets), kept)
+
     def enforce_retention(self, now_ms: int) -> None:
         """Let go of what retention lets go, and of producers that have been silent; files go in a thread."""
         for topic in self.topics.values():

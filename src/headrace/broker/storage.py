@@ -108,7 +108,11 @@ class Storage:
         with ThreadPoolExecutor(thread_name_prefix="recovery") as pool:
             opened = [(row, self._open(row, config.log_settings(row.configs), opening, pool)) for row in rows]
             for row, logs in opened:
-                partitions = [Partition(row.name, index, log()) for index, log in enumerate(logs)]
+                partitions = [Partition(row.name, index, opened_log()) for index, opened_log in enumerate(logs)]
+                for index, offset in row.start_offsets.items():
+                    # A crash may have taken more off the end than was flushed.
+                    log = partitions[index].log
+                    log.delete_before(min(offset, log.next_offset))
                 yield Topic(row.name, row.topic_id, row.configs, partitions)
 
     def _open(

@@ -32,7 +32,11 @@ _MAX_FILE_BYTES = 2**31 - 1
 
 
 class Appended(NamedTuple):
-    """Where a batch is in the log. `append_time` is -1 unless the log stamps it; a retry is a duplicate."""
+    """Where a batch is in the log.
+
+    `append_time` is -1 unless the log stamps it; a retry is a duplicate, and has its batch's largest timestamp, as
+    Apache Kafka tells it.
+    """
 
     base_offset: int
     last_offset: int
@@ -82,6 +86,8 @@ class PartitionLog:
         self.next_offset = parts.next_offset
         self.start_offset = parts.segments[0].base_offset
         self.unflushed_records = 0
+        self.unflushed_since_ms = 0
+        """When the first of these records was appended."""
         self.compacted_to = self.start_offset
         """Up to where compaction has been since the log was opened."""
         self.failure: str | None = None
@@ -112,8 +118,7 @@ class PartitionLog:
         """
         seen = self.producers.check(header)
         if seen is not None:
-            stamped = seen.timestamp if self.settings.stamps_append_time else -1
-            return Appended(seen.first_offset, seen.last_offset, stamped, duplicate=True)
+            return Appended(seen.first_offset, seen.last_offset, seen.timestamp, duplicate=True)
         if header.size > self.settings.segment_bytes:
             raise BatchLargerThanSegment(
                 f"Message batch size is {header.size} bytes, which exceeds segment.bytes, {self.settings.segment_bytes}"
@@ -124,6 +129,8 @@ class PartitionLog:
         self._write(batch, header, now_ms)
         self.producers.update(header)
         self.next_offset = header.last_offset + 1
+        if not self.unflushed_records:
+            self.unflushed_since_ms = now_ms
         self.unflushed_records += header.records
         self._changed = True
         append_time = header.max_timestamp if self.settings.stamps_append_time else -1
@@ -240,14 +247,23 @@ class PartitionLog:
     def expired(self, now_ms: int) -> list[Segment]:
         """Take out the segments that retention lets go, oldest first; the caller deletes their files.
 
-        A log that is only compacted loses none. The last segment is rolled first where it is expired too.
+        A log that is only compacted loses only what is before its start. The last segment is rolled first where it is
+        expired too.
         """
-        if not self.settings.deletes:
-            return []
-        count = max(self._expired_by_time(now_ms), self._expired_by_size())
+        count = self._before_start()
+        if self.settings.deletes:
+            count = max(count, self._expired_by_time(now_ms), self._expired_by_size())
         if count == len(self.segments) and self.active.size > 0:
             self.roll(now_ms)
         return self._drop(min(count, len(self.segments) - 1))
+
+    def delete_before(self, offset: int) -> None:
+        """Records before `offset`, which is not behind the end, are not readable any more; their files go later."""
+        self.start_offset = max(self.start_offset, offset)
+
+    def _before_start(self) -> int:
+        ends = [*self._bases[1:], self.next_offset]
+        return sum(1 for base, end in zip(self._bases, ends, strict=True) if base < end <= self.start_offset)
 
     def _expired_by_time(self, now_ms: int) -> int:
         if self.settings.retention_ms < 0:
@@ -276,8 +292,8 @@ class PartitionLog:
         for segment in dropped:
             segment.close_handles()
         if dropped:
-            self.start_offset = self.segments[0].base_offset
-            self.epochs.truncate_from_start(self.start_offset)
+            self.delete_before(self.segments[0].base_offset)
+            self.epochs.truncate_from_start(self.segments[0].base_offset)
         return dropped
 
     def holds(self, segment: Segment) -> bool:
@@ -290,6 +306,10 @@ class PartitionLog:
         at = self.segments.index(old[0])
         self.segments[at : at + len(old)] = [new]
         self._bases = [segment.base_offset for segment in self.segments]
+
+    def is_flush_due(self, now_ms: int) -> bool:
+        """Whether `flush.ms` have passed since something was appended that is not forced to the disk."""
+        return self.unflushed_records > 0 and now_ms - self.unflushed_since_ms >= self.settings.flush_ms
 
     def flush_job(self) -> Job:
         """A job that forces all that was appended so far to the disk; counts it as flushed now."""

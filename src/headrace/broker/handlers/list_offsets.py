@@ -26,6 +26,7 @@ MAX_TIMESTAMP: Final = -3
 EARLIEST_LOCAL: Final = -4
 LATEST_TIERED: Final = -5
 EARLIEST_PENDING_UPLOAD: Final = -6
+_ISOLATION_LEVELS: Final = (0, 1)
 _SINCE_VERSION: Final = {MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9, EARLIEST_PENDING_UPLOAD: 11}
 
 
@@ -39,6 +40,8 @@ def handle(request: Message, context: Context, state: State) -> Outcome:
         for asked in {asked.partition_index: asked for asked in topic.partitions}.values():
             part = state.partition(topic.name, asked.partition_index)
             answer = _fault(asked, part, context, is_twice=counts[topic.name, asked.partition_index] > 1)
+            if context.api_version >= 2 and request.isolation_level not in _ISOLATION_LEVELS:
+                answer = _partition(asked.partition_index, ErrorCode.UNKNOWN_SERVER_ERROR)
             if answer is None:
                 assert part is not None
                 answer = _at_end(asked, part)

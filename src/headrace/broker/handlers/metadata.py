@@ -71,7 +71,7 @@ def _find(request: Message, asked: Message, context: Context, state: State) -> T
     if asked.topic_id is not None:
         return state.topics_by_id.get(asked.topic_id) or fault(ErrorCode.UNKNOWN_TOPIC_ID)
     if asked.name is None:
-        return fault(ErrorCode.UNKNOWN_TOPIC_ID)
+        return fault(ErrorCode.UNKNOWN_SERVER_ERROR)
     topic = state.topics.get(asked.name)
     if topic is not None:
         return topic
@@ -82,7 +82,7 @@ def _find(request: Message, asked: Message, context: Context, state: State) -> T
 def _fault(error: ErrorCode, asked: Message, operations: frozenset[int] | None) -> Message:
     return MetadataResponse.MetadataResponseTopic(
         error_code=error,
-        name=asked.name,
+        name=asked.name if asked.topic_id is not None else asked.name or "",
         topic_id=asked.topic_id,
         is_internal=False,
         partitions=[],
