@@ -34,10 +34,12 @@ class Findings:
     faults: list[tuple[Place, str]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     unset: dict[Place, list[str]] = field(default_factory=dict)
+    spoilt: set[Place] = field(default_factory=set)
+    """Lines whose variables cannot be filled in: what else is wrong with them comes of that."""
 
     def fault(self, place: Place, text: str) -> None:
         """Something that cannot be run; `text` says what, and the fix. Said once, however often it is found."""
-        if (place, text) not in self.faults:
+        if (place, text) not in self.faults and place not in self.spoilt:
             self.faults.append((place, text))
 
     def note(self, service: str, place: Place, text: str) -> None:

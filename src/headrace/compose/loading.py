@@ -68,7 +68,8 @@ def fill_in(node: Node, variables: Mapping[str, str], findings: Findings) -> Nod
         text = interpolate(node.text, variables, lambda name: findings.unset_variable(node.place, name))
     except InterpolationError as error:
         findings.fault(node.place, f"{_sentence(str(error))}.")
-        return replace(node, text="", plain=False)
+        findings.spoilt.add(node.place)
+        return replace(node, plain=False)
     return replace(node, text=text, plain=False)
 
 

@@ -4,13 +4,14 @@ Sans-IO. A port is published where it has a host port, or asks for any free one,
 """
 
 import re
+from ipaddress import ip_address
 from typing import Final
 
 from headrace.compose.nodes import Entries, Node, Scalar
 from headrace.compose.plan import PublishedPort
 
 _SHORT: Final = re.compile(
-    r"(?:(?:(?P<ip>\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]*[.:][0-9A-Fa-f:.]*|[A-Za-z][\w.-]*):)?(?P<host>[\d-]*):)?"
+    r"(?:(?:(?P<ip>\[[^\[\]]+\]|[^\[\]/\s]*):)?(?P<host>[\d-]*):)?"
     r"(?P<container>[\d-]+)(?:/(?P<protocol>\w+))?"
 )
 _PROTOCOLS: Final = ("tcp", "udp", "sctp")
@@ -31,7 +32,7 @@ def parse_port(text: str) -> list[PublishedPort]:
         raise PortError(f"{text!r} is no port: write HOST:CONTAINER, as in 9092:9092, or IP:HOST:CONTAINER")
     containers = _range(match["container"], text)
     hosts = _range(match["host"], text) if match["host"] else [0] * len(containers)
-    return _pairs(_address(match["ip"] or ""), hosts, containers, match["protocol"] or "tcp", text)
+    return _pairs(_address(match["ip"] or "", text), hosts, containers, match["protocol"] or "tcp", text)
 
 
 def read_port(node: Node) -> list[PublishedPort]:
@@ -46,7 +47,9 @@ def read_port(node: Node) -> list[PublishedPort]:
     containers = _range(fields["target"], fields["target"])
     published = fields.get("published", "")
     hosts = _range(published, published) if published else [0] * len(containers)
-    return _pairs(fields.get("host_ip", ""), hosts, containers, fields.get("protocol", "tcp"), published)
+    return _pairs(
+        _address(fields.get("host_ip", ""), "host_ip"), hosts, containers, fields.get("protocol", "tcp"), published
+    )
 
 
 def port_identity(node: Node) -> object:
@@ -57,8 +60,13 @@ def port_identity(node: Node) -> object:
         return id(node)
 
 
-def _address(ip: str) -> str:
-    return ip.removeprefix("[").removesuffix("]")
+def _address(text: str, whole: str) -> str:
+    bare = text.removeprefix("[").removesuffix("]")
+    try:
+        return str(ip_address(bare)) if bare else ""
+    except ValueError:
+        reason = f"{bare} of {whole!r} is no IP address"
+        raise PortError(f"{reason}: write HOST:CONTAINER, or 127.0.0.1:HOST:CONTAINER for this machine alone") from None
 
 
 def _range(text: str, whole: str) -> list[int]:

@@ -205,10 +205,11 @@ def test_a_bad_setting_is_refused_by_its_key(properties: dict[str, str], message
 
 def test_a_class_name_that_lost_its_dollar_is_understood() -> None:
     name = "org.apache.kafka.connect.transforms.TimestampConverter"
-    assert unknown_transform(name) == (
+    names = [f"{name}$Key", f"{name}$Value"]
+    assert unknown_transform(name, names) == (
         f"there is no transformation {name}: did you mean {name}$Value (or $Key)? an unquoted heredoc drops $Value"
     )
-    assert unknown_transform("com.example.Mine") == "there is no transformation com.example.Mine"
+    assert unknown_transform("com.example.Mine", names) == "there is no transformation com.example.Mine"
     with pytest.raises(
         ConfigError, match=r"TimestampConverter\$Value \(or \$Key\)\? an unquoted heredoc drops \$Value$"
     ):

@@ -81,8 +81,8 @@ def _unknown(group: str, noun: str, name: str, key: str) -> str:
     names = sorted(_points(group))
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"; did you mean {close[0]}?" if close else ""
-    if group == TRANSFORMS and f"{name}$Value" in names:
-        hint = f"; {unknown_transform(name)}"
+    if group == TRANSFORMS and "?" in (sentence := unknown_transform(name, names)):
+        hint = f"; {sentence}"
     return (
         f"Failed to find any class that implements {noun} and which name matches {name} ({key}), "
         f"available {noun.lower()}s are: {', '.join(names)}{hint}"
