@@ -173,7 +173,7 @@ def _init_scripts(draft: Draft, findings: Findings) -> tuple[Path, ...]:
             found.update({path.name: path for path in source.iterdir() if path.is_file()})
         elif volume.kind == "bind" and volume.target.startswith(f"{_INIT_FOLDER}/") and source.is_file():
             found[volume.target.rpartition("/")[2]] = source
-        elif volume.kind == "bind" and volume.target.startswith(_INIT_FOLDER) and not source.exists():
+        elif volume.kind == "bind" and volume.target.startswith(f"{_INIT_FOLDER}/") and not source.exists():
             text = f"services.{draft.name}.volumes: there is no {source}: create it, or correct the path."
             findings.fault(draft.entries.where("volumes"), text)
     return tuple(found[name] for name in sorted(found))

@@ -34,8 +34,10 @@ def masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("org.example.Route", "did you mean org.example.Route$Key? an unquoted heredoc drops $Key"),
         (
             "org.apache.kafka.connect.transforms.TimestampConverter",
-            "did you mean org.apache.kafka.connect.transforms.TimestampConverter$Value (or $Key)? "
-            "an unquoted heredoc drops $Value",
+            (
+                "did you mean org.apache.kafka.connect.transforms.TimestampConverter$Value (or $Key)? "
+                "an unquoted heredoc drops $Value"
+            ),
         ),
     ],
 )
