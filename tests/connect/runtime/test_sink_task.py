@@ -196,8 +196,10 @@ def test_a_sink_that_hangs_is_given_up_and_another_goes_on(rig: Rig, lines: Path
     topic = rig.cluster.create()
     rig.cluster.write(topic, "a")
     config = _sink(lines, topic, **{"consumer.override.session.timeout.ms": "6000"}) | {"name": topic}
-    id = rig.start(config | {"hang": "true"})
+    hangs = lines.with_name("hangs")
+    id = rig.start(config | {"hang": "true", "hang.file": str(hangs)})
     (pid,) = rig.pool.pids()
+    eventually(hangs.exists, True, 30)
     rig.stop(id, 300)
     eventually(lambda: pid in rig.pool.pids(), False)
     rig.start(config)

@@ -1,7 +1,7 @@
 """Lines of a file to a topic and back, as Apache Kafka's FileStream connectors do it: the plug-ins of these tests.
 
 Besides, they misbehave where a config asks for it: `crash=true` ends the process, `fail=TEXT` raises, `hang=true` waits
-for ever, in the task.
+for ever, in the task, and makes the file `hang.file` when it begins to.
 """
 
 import os
@@ -42,6 +42,8 @@ def _misbehave(properties: Mapping[str, str]) -> None:
         raise ConnectError(properties["fail"])
     if properties.get("crash") == "true":
         os.kill(os.getpid(), 9)
+    if properties.get("hang.file"):
+        Path(properties["hang.file"]).touch()
     while properties.get("hang") == "true":
         time.sleep(0.05)
 
