@@ -39,6 +39,10 @@ class LogError(Exception):
     """The topics could not be read or written in time; the text says which, and why."""
 
 
+class LogTimeout(LogError):
+    """It took too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class InternalTopic:
     """One topic of the log; `key` is the start of its configuration keys, such as `config.storage`."""
@@ -182,7 +186,7 @@ class KafkaBasedLog:
                 lambda: self._interrupted.is_set() or self._reached(ends), max(0.0, deadline - time.monotonic())
             )
             if not self._reached(ends):
-                raise LogError(f"{', '.join(topics)} could not be read to the end{self._why(deadline_s)}")
+                raise LogTimeout(f"{', '.join(topics)} could not be read to the end{self._why(deadline_s)}")
 
     def _reached(self, ends: Mapping[Position, int]) -> bool:
         return all(self._positions.get(at, 0) >= end for at, end in ends.items())
@@ -193,14 +197,17 @@ class KafkaBasedLog:
     def _offsets(self, partitions: Iterable[Position], which: OffsetSpec, deadline: float) -> dict[Position, int]:
         wanted = {TopicPartition(*at): which for at in partitions}
         while True:
+            left = min(5.0, max(0.1, deadline - time.monotonic()))
             try:
                 found = self._admin.list_offsets(
-                    wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=5
+                    wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=left
                 )
                 return {(at.topic, at.partition): answer.result().offset for at, answer in found.items()}
             except KafkaException as error:
                 if time.monotonic() > deadline or self._interrupted.is_set():
-                    raise LogError(f"The offsets of {', '.join(self.topics)} are not known: {error.args[0]}") from error
+                    raise LogTimeout(
+                        f"The offsets of {', '.join(self.topics)} are not known: {error.args[0]}"
+                    ) from error
                 time.sleep(0.2)
 
     def _follow(self) -> None:
@@ -249,9 +256,10 @@ class KafkaBasedLog:
             self._producer.flush(0.2)
         failed = [error for error in outcomes if error is not None]
         if failed:
-            raise LogError(f"Failed to write to {topic}: {failed[0].str()}")
+            kind = LogTimeout if failed[0].code() == KafkaError._MSG_TIMED_OUT else LogError
+            raise kind(f"Failed to write to {topic}: {failed[0].str()}")
         if len(outcomes) < len(records):
-            raise LogError(
+            raise LogTimeout(
                 f"Failed to write to {topic}{self._why(deadline_s)}; this may be due to a transient error and the "
                 f"request can be safely retried"
             )
