@@ -56,8 +56,10 @@ class Leadership:
 
     def stop(self, deadline_s: float) -> None:
         """Leave the group, at the latest at the deadline (invariant 6)."""
-        self._stopping.set()
-        self._set(Leader.OTHER)
+        with self._changed:
+            self._stopping.set()
+            self._leader = Leader.OTHER
+            self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(deadline_s)
 
@@ -97,7 +99,8 @@ class Leadership:
 
     def _set(self, leader: Leader) -> None:
         with self._changed:
-            if leader is not self._leader:
-                log.info("The registry that writes is %s", leader.value)
+            if leader is self._leader or self._stopping.is_set():
+                return
+            log.info("The registry that writes is %s", leader.value)
             self._leader = leader
             self._changed.notify_all()
