@@ -113,6 +113,7 @@ def up() -> Started:
     """One `headrace up` on free ports in a fresh folder."""
     with TemporaryFolder("headrace-startup-") as folder:
         ports = ["--broker-port", str(free_port()), "--connect-port", str(free_port())]
+        ports += ["--registry-port", str(free_port())]
         process, result = started(["up", "--data-dir", str(folder.path / "data"), *ports], "ready in")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=DEADLINE_S)

@@ -24,7 +24,9 @@ class Up:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir, self.broker_port, self.connect_port = data_dir, free_port(), free_port()
+        self.registry_port = free_port()
         arguments = ["--broker-port", str(self.broker_port), "--connect-port", str(self.connect_port)]
+        arguments += ["--registry-port", str(self.registry_port)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "headrace", "up", "--data-dir", str(data_dir), *arguments],
             stdout=subprocess.PIPE,
@@ -80,6 +82,8 @@ def test_up_tells_when_it_is_ready_and_one_signal_stops_both(up: Up) -> None:
     connection.request("GET", "/connectors")
     assert connection.getresponse().read() == b"[]"
     connection.close()
+    assert f"registry http://localhost:{up.registry_port}" in up.first_line
+    assert http_answers("127.0.0.1", up.registry_port, "/subjects")
     up.process.send_signal(signal.SIGINT)
     status, rest = up.end()
     assert (status, rest.splitlines()[-1]) == (0, "stopped")
@@ -107,7 +111,7 @@ def test_kill_9_of_up_leaves_no_process(up: Up) -> None:
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("server", ["broker", "connect"])
+@pytest.mark.parametrize("server", ["broker", "connect", "registry"])
 def test_a_server_that_is_killed_is_named_and_brought_back(up: Up, server: str) -> None:
     killed = up.child(server)
     os.kill(killed, signal.SIGKILL)
@@ -116,6 +120,7 @@ def test_a_server_that_is_killed_is_named_and_brought_back(up: Up, server: str) 
     assert up.child(server) != killed
     assert wait_until(lambda: kafka_answers("127.0.0.1", up.broker_port), 30)
     assert wait_until(lambda: http_answers("127.0.0.1", up.connect_port, "/connectors"), 60)
+    assert wait_until(lambda: http_answers("127.0.0.1", up.registry_port, "/subjects"), 60)
     up.process.send_signal(signal.SIGTERM)
     assert up.end()[0] == 0
     assert wait_until(lambda: not processes_naming(str(up.data_dir)))

@@ -10,7 +10,7 @@ import typer
 from headrace.supervisor.interrupts import Interrupted, Interrupts
 from headrace.supervisor.process import ProcessFailed
 from headrace.supervisor.restarts import Restarts
-from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, Ports, PortTaken, Stack
+from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, REGISTRY_PORT, Ports, PortTaken, Stack
 from headrace.supervisor.supervisor import Server, Supervisor
 
 
@@ -24,6 +24,7 @@ def command(
     data_dir: Annotated[Path | None, typer.Option(help="Without files: where data and logs are kept.")] = None,
     broker_port: Annotated[int, typer.Option(min=1, max=65535, help="The broker's port.")] = BROKER_PORT,
     connect_port: Annotated[int, typer.Option(min=1, max=65535, help="The REST port of Connect.")] = CONNECT_PORT,
+    registry_port: Annotated[int, typer.Option(min=1, max=65535, help="The registry's port.")] = REGISTRY_PORT,
 ) -> None:
     """Run the broker and the Connect worker until Ctrl-C; with -f, or in a compose file's folder, what that names."""
     if data_dir is None:
@@ -32,7 +33,7 @@ def command(
         print("headrace up: --data-dir is for the plain servers: leave it out, or -f, -p and -d", file=sys.stderr)
         raise typer.Exit(1)
     began = time.monotonic()
-    stack = Stack(data_dir, Ports(broker_port, connect_port))
+    stack = Stack(data_dir, Ports(broker_port, connect_port, registry_port))
     try:
         stack.ports.raise_if_taken()
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def run(stack: Stack, interrupts: Interrupts, began: float) -> None:
     restarts = Restarts(_tell)
     try:
         supervisor.start([stack.broker()])
-        supervisor.start([stack.connect()])
+        supervisor.start([stack.connect(), stack.registry()])
         print(_ready_line(stack, time.monotonic() - began), flush=True)
         while not interrupts.sleep(0.2):
             restarts.tick(supervisor.servers)
@@ -77,6 +78,6 @@ def _tell(server: Server, text: str) -> None:
 def _ready_line(stack: Stack, seconds: float) -> str:
     ports = stack.ports
     return (
-        f"ready in {seconds:.1f} s: broker localhost:{ports.broker}, Connect http://localhost:{ports.connect}, "
-        f"logs in {stack.data_dir} (Ctrl-C stops)"
+        f"ready in {seconds:.1f} s: broker localhost:{ports.broker}, registry http://localhost:{ports.registry}, "
+        f"Connect http://localhost:{ports.connect}, logs in {stack.data_dir} (Ctrl-C stops)"
     )

@@ -1,8 +1,8 @@
-"""The broker and the Connect worker as `headrace up` and the demo run them: the tutorial's compose file on one machine.
+"""The servers as `headrace up` and the demo run them: the tutorial's compose file on one machine.
 
-The names of the compose file (`broker:29092`, `connect:8083`) are in the address book of every process that is started
-here. librdkafka resolves advertised names by itself, so the broker has one more listener, advertised as an address, for
-our own processes; the book maps what it advertises elsewhere to that one.
+The names of the compose file (`broker:29092`, `schema-registry:8081`, `connect:8083`) are in the address book of every
+process that is started here. librdkafka resolves advertised names by itself, so the broker has one more listener,
+advertised as an address, for our own processes; the book maps what it advertises elsewhere to that one.
 """
 
 import os
@@ -17,6 +17,7 @@ from headrace.supervisor.ready import HOST, free_port, http_answers, is_free, ka
 from headrace.supervisor.supervisor import ChildServer
 
 BROKER_PORT = 9092
+REGISTRY_PORT = 8081
 CONNECT_PORT = 8083
 INTERNAL_LISTENER = "HEADRACE"
 EXTERNAL_LISTENER = "PLAINTEXT_HOST"
@@ -38,6 +39,13 @@ WORKER = {
     "scheduled.rebalance.max.delay.ms": "3000",
 }
 
+# The tutorial's `SCHEMA_REGISTRY_*` values.
+REGISTRY = {
+    "host.name": "schema-registry",
+    "kafkastore.bootstrap.servers": "broker:29092",
+    "kafkastore.topic.replication.factor": "1",
+}
+
 
 class PortTaken(RuntimeError):
     """A port that another program listens on; the text names it and the option that gives another."""
@@ -49,10 +57,12 @@ class Ports:
 
     broker: int = BROKER_PORT
     connect: int = CONNECT_PORT
+    registry: int = REGISTRY_PORT
     internal: int = field(default_factory=free_port)
 
     def raise_if_taken(self) -> None:
-        for option, port in (("--broker-port", self.broker), ("--connect-port", self.connect)):
+        asked = (("--broker-port", self.broker), ("--registry-port", self.registry), ("--connect-port", self.connect))
+        for option, port in asked:
             if not is_free(HOST, port):
                 raise PortTaken(f"port {port} is taken by another program: give another one with {option}")
 
@@ -74,6 +84,7 @@ class Stack:
             ("broker", 9092): internal,
             ("localhost", self.ports.broker): internal,
             ("connect", self.ports.connect): (HOST, self.ports.connect),
+            ("schema-registry", REGISTRY_PORT): (HOST, self.ports.registry),
             **self.hosts,
             **AddressBook.parse(os.environ.get(VARIABLE, "")).entries,
         }
@@ -90,12 +101,21 @@ class Stack:
         process = self._process("broker", arguments)
         return ChildServer(process, lambda: kafka_answers(HOST, self.ports.internal))
 
+    def registry(self) -> ChildServer:
+        listener = {"listeners": f"http://{HOST}:{self.ports.registry}"}
+        process = self._process("registry", [str(self._properties("registry", {**REGISTRY, **listener}))])
+        return ChildServer(process, lambda: http_answers(HOST, self.ports.registry, "/subjects"), start_s=60.0)
+
     def connect(self) -> ChildServer:
         listener = {"listeners": f"http://{HOST}:{self.ports.connect}", "rest.advertised.port": str(self.ports.connect)}
-        file = self.data_dir / "connect.properties"
-        file.write_text("".join(f"{key}={value}\n" for key, value in {**WORKER, **listener}.items()), encoding="utf-8")
-        process = self._process("connect", [str(file)])
+        process = self._process("connect", [str(self._properties("connect", {**WORKER, **listener}))])
         return ChildServer(process, lambda: http_answers(HOST, self.ports.connect, "/connectors"), start_s=60.0)
+
+    def _properties(self, name: str, properties: Mapping[str, str]) -> Path:
+        """The server's properties file, written."""
+        file = self.data_dir / f"{name}.properties"
+        file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()), encoding="utf-8")
+        return file
 
     def _process(self, name: str, arguments: list[str]) -> ChildProcess:
         environment = {**os.environ, VARIABLE: self.address_book().format(), "PYTHONUNBUFFERED": "1"}
