@@ -226,7 +226,7 @@ class Fetcher:
                     "connector"
                 )
             )
-        elif str(error) not in self._told:
+        elif not self._closed and str(error) not in self._told:
             self._told.add(str(error))
             log.info("A request is tried again: %s", error)
 

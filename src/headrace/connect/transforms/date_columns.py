@@ -160,7 +160,9 @@ def _parse_plain(parts: tuple[Literal | Element, ...], texts: pa.StringArray, mi
         if places is None:
             continue
         rows = np.flatnonzero(todo & (lengths == length))
-        characters = data[offsets[rows][:, None] + np.arange(length, dtype=np.int32)]
+        # Windows of that length over the bytes: a row is one copy, not one look-up a character.
+        windows: Any = np.ndarray((len(data) - length + 1,), f"S{length}", data, strides=(1,))
+        characters = windows[offsets[rows]].view(np.uint8).reshape(len(rows), length)
         values, good = _read(places, characters)
         millis[rows[good]] = values[good]
         left[rows[good]] = False

@@ -159,6 +159,7 @@ def main(connection: Connection, number: int, properties: Mapping[str, str]) -> 
         format="%(asctime)s %(levelname)s [%(threadName)s] %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("kafka").setLevel(logging.WARNING)  # it tells of every connection and every refresh
     add_plugin_path(properties.get("plugin.path"))
     Host(connection, number, properties).run()
     del pins
