@@ -26,8 +26,8 @@ def read_build(name: str, entries: Entries, shell: Mapping[str, str], findings: 
     try:
         return read_dockerfile(text, _arguments(build, shell), "".join(texts(build.get("target"))))
     except DockerfileError as error:
-        inline = place.line
-        findings.fault(Place(place.source, inline + error.line), f"{error}.")
+        text = str(error) if str(error).endswith("?") else f"{error}."
+        findings.fault(Place(place.source, place.line + error.line), text)
         return None
 
 

@@ -74,6 +74,7 @@ def instructions(text: str) -> Iterator[tuple[int, str, str]]:
             line = lines[number].strip()
             number += 1
             if line.startswith("#") or (not line and joined):
+                start = start if joined else number
                 continue
             joined += line.removesuffix("\\") + " "
             if not line.endswith("\\"):

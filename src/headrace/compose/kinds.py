@@ -20,7 +20,7 @@ from headrace.compose.plan import (
     Settings,
 )
 from headrace.compose.plugins import describe, plugin_note
-from headrace.config import from_environment
+from headrace.config import from_environment, read_properties
 
 _URL: Final = re.compile(r"(\w+)://([^/:]*):(\d{1,5})/?")
 _OF_THE_IMAGE: Final = (
@@ -32,8 +32,9 @@ _OF_THE_IMAGE: Final = (
 
 _READ_ELSEWHERE: Final = (
     "listeners", "advertised.listeners", "listener.security.protocol.map", "inter.broker.listener.name", "node.id",
-    "broker.id", "process.roles", "zookeeper.connect",
+    "broker.id", "process.roles", "zookeeper.connect", "log.dir", "log.dirs",
 )  # fmt: skip
+_CONFIG_FOLDER: Final = "/mnt/shared/config"
 _INIT_FOLDER: Final = "/docker-entrypoint-initdb.d"
 PREFIXES: Final[Mapping[ServiceKind, str]] = {
     ServiceKind.ZOOKEEPER: "ZOOKEEPER",
@@ -85,11 +86,23 @@ def _broker(draft: Draft, findings: Findings) -> BrokerSettings:
 
 
 def _with_defaults(draft: Draft) -> Draft:
-    """The official image brings its own configuration where no property is given at all, and none where one is."""
-    if properties_of(draft, ServiceKind.BROKER):
-        return draft
-    given = {name: Variable(text, draft.place) for name, text in ALL_DEFAULTS.items()}
-    return replace(draft, variables={**draft.variables, **given})
+    """The official image brings a configuration where none is given, and takes a file's under that of the variables."""
+    given: Mapping[str, str] = _mounted_properties(draft)
+    if not given and not properties_of(draft, ServiceKind.BROKER):
+        given = ALL_DEFAULTS
+    return replace(
+        draft, variables={**{key: Variable(text, draft.place) for key, text in given.items()}, **draft.variables}
+    )
+
+
+def _mounted_properties(draft: Draft) -> dict[str, str]:
+    """The server.properties mounted in the folder where the official image looks for it, as variables."""
+    names = str.maketrans({".": "_", "-": "__", "_": "___"})
+    for volume in draft.volumes:
+        path = Path(volume.source) / "server.properties"
+        if volume.kind == "bind" and volume.target.rstrip("/") == _CONFIG_FOLDER and path.is_file():
+            return {f"KAFKA_{key.translate(names).upper()}": text for key, text in read_properties(path).items()}
+    return {}
 
 
 def _note_quorum(draft: Draft, findings: Findings) -> None:
@@ -100,8 +113,12 @@ def _note_quorum(draft: Draft, findings: Findings) -> None:
     if kraft:
         text = f"{', '.join(kraft)}: not needed: our broker is one node, and its own controller."
         findings.note(draft.name, draft.where(*kraft), text)
-    if "CLUSTER_ID" in draft.variables:
-        findings.note(draft.name, draft.where("CLUSTER_ID"), "CLUSTER_ID: not needed: our broker makes one.")
+    for name, reason in (
+        ("CLUSTER_ID", "our broker makes one"),
+        ("KAFKA_LOG_DIRS", "it has a folder of the project's"),
+    ):
+        if name in draft.variables:
+            findings.note(draft.name, draft.where(name), f"{name}: not needed: {reason}.")
 
 
 def _node_id(draft: Draft, findings: Findings) -> int:

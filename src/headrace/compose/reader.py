@@ -174,11 +174,10 @@ class _Reader:
         return draft, service
 
     def _draft(self, name: str, entries: Entries, stage: Stage | None) -> Draft:
-        findings, place = self._findings, entries.place
+        findings = self._findings
         image = stage.image if stage else _one(entries, "image")
         if not image and stage is None and "build" not in entries.values:
-            hint = " (or its key is misspelt)" if len(entries.values) else ""
-            findings.fault(place, f"services.{name} has neither image: nor build:{hint}: add `image: NAME:TAG`.")
+            self._refuse_no_image(name, entries)
         variables = read_variables(name, entries, self._shell, findings)
         brought = {
             key: Variable(text, entries.where("build")) for key, text in (stage.environment if stage else {}).items()
@@ -190,7 +189,7 @@ class _Reader:
         return Draft(
             name=name,
             entries=entries,
-            place=place,
+            place=entries.place,
             image=image,
             variables={**brought, **variables},
             names=self._names(name, entries),
@@ -202,6 +201,14 @@ class _Reader:
             plugins=tuple(plugin_note(*plugin) for plugin in stage.plugins) if stage else (),
             scripts=_copied_scripts(entries, stage),
         )
+
+    def _refuse_no_image(self, name: str, entries: Entries) -> None:
+        if "image" in entries.values:
+            text = f"services.{name} has an empty image: write `image: NAME:TAG`."
+            self._findings.fault(entries.where("image"), text)
+        elif "provider" not in entries.values:
+            text = f"services.{name} has neither image: nor build: (or its key is misspelt): add `image: NAME:TAG`."
+            self._findings.fault(entries.place, text)
 
     def _names(self, name: str, entries: Entries) -> tuple[str, ...]:
         """Service, container and host name, and the aliases of its networks."""
