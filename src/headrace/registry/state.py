@@ -85,9 +85,9 @@ class State:
                 assert key.subject is not None and key.version is not None
                 self._fold_schema((key.subject, key.version), value)
             case KeyType.CONFIG:
-                _set_or_drop(self.configs, key.subject, value and _without_subject(value))
+                _set_or_drop(self.configs, key.subject, None if value is None else _without_subject(value))
             case KeyType.MODE:
-                _set_or_drop(self.modes, key.subject, value and str(value["mode"]))
+                _set_or_drop(self.modes, key.subject, None if value is None else str(value["mode"]))
             case KeyType.DELETE_SUBJECT if value is not None:
                 self._mark_deleted(value["subject"], int(value["version"]))
             case KeyType.CLEAR_SUBJECT if value is not None:
