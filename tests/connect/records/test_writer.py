@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.connect.records.columns import RecordColumns, byte_column, concat, lengths
+from headrace.connect.records.columns import NewRecords, byte_column, concat, lengths
 from headrace.connect.records.compression import CODECS, compress
 from headrace.connect.records.varint import rows_of_varints, varint, widths
 from headrace.connect.records.writer import parts, write_batch
@@ -20,9 +20,9 @@ headers = st.lists(st.tuples(st.text(max_size=5), st.one_of(st.none(), st.binary
 rows = st.lists(st.tuples(payloads, payloads, st.integers(0, 2**41), headers), min_size=1, max_size=200)
 
 
-def columns(rows: list[Any], *, keyed: bool = True, headed: bool = True) -> RecordColumns:
+def columns(rows: list[Any], *, keyed: bool = True, headed: bool = True) -> NewRecords:
     keys, values, timestamps, heads = zip(*rows, strict=True)
-    return RecordColumns(
+    return NewRecords(
         byte_column(values),
         np.array(timestamps, np.int64),
         byte_column(keys) if keyed else None,
@@ -94,7 +94,7 @@ def test_lz4_blocks_are_independent_and_random_bytes_are_stored():
 
 
 def test_a_column_beyond_two_gigabytes_of_addresses_is_written_too():
-    wide = RecordColumns(pa.array([b"a", None], pa.large_binary()), np.array([1, 2], np.int64))
+    wide = NewRecords(pa.array([b"a", None], pa.large_binary()), np.array([1, 2], np.int64))
     assert lengths(wide.values).tolist() == [1, -1]
     assert [record.value for record in read_batch(write_batch(wide).encode())] == [b"a", None]
 

@@ -53,6 +53,17 @@ class Converter(ABC):
     ) -> Sequence[bytes | None]:
         """`length` payloads. Raises DataError where a value does not fit."""
 
+    def from_connect_column(
+        self,
+        topic: str,
+        schema: ConnectSchema | None,
+        column: Column | None,
+        tombstone: pa.BooleanArray | None,
+        length: int,
+    ) -> pa.BinaryArray | pa.LargeBinaryArray:
+        """The same in one column, for a converter that makes it without an object each."""
+        return pa.array(self.from_connect(topic, schema, column, tombstone, length), pa.large_binary())
+
     @abstractmethod
     def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
         """The runs of `payloads`, in order, that cover all of them. Raises DataError where one cannot be read."""

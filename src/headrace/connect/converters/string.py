@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -63,13 +63,29 @@ class StringConverter(Converter):
         tombstone: pa.BooleanArray | None,
         length: int,
     ) -> Sequence[bytes | None]:
-        if isinstance(column, pa.Array) and pa.types.is_string(column.type) and self._encoding == "utf-8":
+        if self._is_text(column):
             payloads: list[bytes | None] = column.cast(pa.binary()).to_pylist()
             return payloads
         return [
             None if value is None else to_text(schema, value).encode(self._encoding, "replace")
             for value in to_values(schema, column, length)
         ]
+
+    def from_connect_column(
+        self,
+        topic: str,
+        schema: ConnectSchema | None,
+        column: Column | None,
+        tombstone: pa.BooleanArray | None,
+        length: int,
+    ) -> pa.BinaryArray | pa.LargeBinaryArray:
+        if self._is_text(column):
+            return column.cast(pa.binary())
+        return super().from_connect_column(topic, schema, column, tombstone, length)
+
+    def _is_text(self, column: Any) -> TypeGuard[pa.StringArray]:
+        """Whether the column's bytes are the payloads."""
+        return isinstance(column, pa.Array) and pa.types.is_string(column.type) and self._encoding == "utf-8"
 
     def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
         """One run of optional strings; as in Java, bytes that are no text of the encoding become U+FFFD."""

@@ -37,7 +37,7 @@ def lengths(column: ByteColumn) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordColumns:
+class NewRecords:
     """A run of records; what none has is None. `timestamps`: int64 Unix milliseconds."""
 
     values: ByteColumn
@@ -48,18 +48,18 @@ class RecordColumns:
     def __len__(self) -> int:
         return len(self.values)
 
-    def slice(self, start: int, stop: int) -> "RecordColumns":
+    def slice(self, start: int, stop: int) -> "NewRecords":
         """Rows start to stop (not included), sharing their memory."""
         if start <= 0 and stop >= len(self):
             return self
-        return RecordColumns(
+        return NewRecords(
             self.values[start:stop],
             self.timestamps[start:stop],
             None if self.keys is None else self.keys[start:stop],
             None if self.headers is None else self.headers[start:stop],
         )
 
-    def take(self, rows: Any) -> "RecordColumns":
+    def take(self, rows: Any) -> "NewRecords":
         """These rows, in this order."""
         picked = pa.array(rows, pa.int64())
         return replace(
@@ -79,7 +79,7 @@ class RecordColumns:
             found += [sum(len(name) + len(value or b"") for name, value in headers) for headers in self.headers]
         return found
 
-    def joins(self, other: "RecordColumns") -> bool:
+    def joins(self, other: "NewRecords") -> bool:
         """Whether both have the same columns, so that `concat` takes them."""
         return (
             (self.keys is None) is (other.keys is None)
@@ -88,12 +88,12 @@ class RecordColumns:
         )
 
 
-def concat(runs: Sequence[RecordColumns]) -> RecordColumns:
+def concat(runs: Sequence[NewRecords]) -> NewRecords:
     """All rows of runs that join each other, in order."""
     if len(runs) == 1:
         return runs[0]
     first = runs[0]
-    return RecordColumns(
+    return NewRecords(
         pa.concat_arrays([run.values for run in runs]),
         np.concatenate([run.timestamps for run in runs]),
         None if first.keys is None else pa.concat_arrays([run.keys for run in runs]),

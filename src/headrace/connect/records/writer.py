@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.connect.records.columns import Headers, RecordColumns, lengths
+from headrace.connect.records.columns import Headers, NewRecords, lengths
 from headrace.connect.records.compression import Buffer, compress
 from headrace.connect.records.varint import rows_of_varints, varint, widths
 from headrace.log.batch import HEADER, HEADER_BYTES, OVERHEAD_BYTES
@@ -55,7 +55,7 @@ class RecordBatch:
         return b"".join((header, self.payload))
 
 
-def write_batch(records: RecordColumns, codec: int = 0, level: int | None = None) -> RecordBatch:
+def write_batch(records: NewRecords, codec: int = 0, level: int | None = None) -> RecordBatch:
     """One batch of at least one record."""
     base = int(records.timestamps[0])
     plain = _payload(records, base)
@@ -69,7 +69,7 @@ def write_batch(records: RecordColumns, codec: int = 0, level: int | None = None
     )
 
 
-def parts(records: RecordColumns, max_bytes: int, max_rows: int) -> Iterator[RecordColumns]:
+def parts(records: NewRecords, max_bytes: int, max_rows: int) -> Iterator[NewRecords]:
     """The records in order, in runs of at most so many bytes and rows; one larger record goes alone."""
     ends = np.cumsum(records.sizes())
     start = 0
@@ -81,7 +81,7 @@ def parts(records: RecordColumns, max_bytes: int, max_rows: int) -> Iterator[Rec
         start = stop
 
 
-def _payload(records: RecordColumns, base_timestamp: int) -> memoryview:
+def _payload(records: NewRecords, base_timestamp: int) -> memoryview:
     """All records, one after the other."""
     deltas = np.arange(len(records), dtype=np.int64)
     times = records.timestamps - base_timestamp

@@ -115,18 +115,34 @@ class JsonConverter(Converter):
             return self._around_tombstones(topic, schema, column, tombstone)
         if column is None:
             return [self._from_row(topic, schema, None)] * length
+        return [payload for part in self._columns(topic, schema, column) for payload in part.to_pylist()]
+
+    def from_connect_column(
+        self,
+        topic: str,
+        schema: ConnectSchema | None,
+        column: Column | None,
+        tombstone: pa.BooleanArray | None,
+        length: int,
+    ) -> pa.BinaryArray | pa.LargeBinaryArray:
+        deletes = tombstone is not None and tombstone.true_count
+        if schema is None or column is None or isinstance(column, list) or deletes:
+            return super().from_connect_column(topic, schema, column, tombstone, length)
+        parts = self._columns(topic, schema, column)
+        return parts[0] if len(parts) == 1 else pa.concat_arrays([part.cast(pa.large_binary()) for part in parts])
+
+    def _columns(self, topic: str, schema: ConnectSchema, column: pa.Array) -> list[pa.BinaryArray]:
         try:
             return self._from_column(schema, column)
         except MisfitError as error:
             raise error.data_error(topic, schema) from None
 
-    def _from_column(self, schema: ConnectSchema, column: pa.Array) -> list[bytes]:
+    def _from_column(self, schema: ConnectSchema, column: pa.Array) -> list[pa.BinaryArray]:
         prefix, suffix = self._prefix(schema), "}" if self._schemas_enable else ""
         if len(column) > 1 and len(column) * len(prefix) + 6 * column.nbytes > ENCODE_LIMIT_BYTES:
             half = len(column) // 2
             return self._from_column(schema, column[:half]) + self._from_column(schema, column[half:])
-        payloads: list[bytes] = encode_column(schema, column, self._form, prefix, suffix).to_pylist()
-        return payloads
+        return [encode_column(schema, column, self._form, prefix, suffix)]
 
     def _around_tombstones(
         self, topic: str, schema: ConnectSchema, column: pa.Array | None, tombstone: pa.BooleanArray

@@ -10,16 +10,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
-from headrace.config import ConfigError
-from headrace.connect.api import ConnectError, RetriableError
+from headrace.connect.api import ConnectError
 from headrace.connect.runtime.host.room import Room
-from headrace.connect.runtime.topic_creation import NewTopicSettings
-from headrace.kafka_client.settings import librdkafka_log, translate
+from headrace.connect.runtime.host.topic_admin import TopicAdmin, make_client
+from headrace.kafka_client.settings import translate
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +54,17 @@ class KafkaProducer:
         self.bootstrap = java_settings.get("bootstrap.servers", "")
         settings: dict[str, Any] = DEFAULTS | translate("producer", java_settings)
         self.room = Room(int(settings["queue.buffering.max.kbytes"]) * 1024, MAX_QUEUED_MESSAGES)
-        self.rdkafka = _make(Producer, {**settings, **GUARANTEES, "error_cb": self._on_error}, "producer")
-        self._admin_settings = translate("admin", {k: v for k, v in java_settings.items() if k not in _PRODUCER_ONLY})
+        self.rdkafka = make_client(Producer, {**settings, **GUARANTEES, "error_cb": self._on_error}, "producer")
+        self.topics = TopicAdmin(java_settings)
         self._partitions: dict[str, tuple[int, float]] = {}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="producer-poll", daemon=True)
         self._thread.start()
+
+    @property
+    def is_spoiled(self) -> bool:
+        """Whether it has ended: not for new tasks."""
+        return self.fatal is not None
 
     def _poll(self) -> None:
         while not self._closed.is_set():
@@ -97,26 +100,6 @@ class KafkaProducer:
             return None
         return len(metadata.partitions) or None if metadata is not None and metadata.error is None else None
 
-    def exists(self, topic: str) -> bool:
-        """Whether the topic is there. All topics are listed: asking for one would make the broker create it."""
-        try:
-            return topic in self.rdkafka.list_topics(timeout=METADATA_S).topics
-        except KafkaException as error:
-            raise RetriableError(f"No metadata from {self.bootstrap}: {error.args[0].str()}") from error
-
-    def create_topic(self, topic: str, settings: NewTopicSettings) -> bool:
-        """Create a topic; False where it is there already. Raises ConnectError that says what to set."""
-        admin = _make(AdminClient, self._admin_settings, "admin client")
-        wanted = NewTopic(topic, settings.partitions, settings.replication_factor, config=dict(settings.configs))
-        try:
-            admin.create_topics([wanted], request_timeout=30)[topic].result(40)
-        except KafkaException as error:
-            cause = error.args[0]
-            if cause.code() == KafkaError.TOPIC_ALREADY_EXISTS:
-                return False
-            raise ConnectError(_refused_topic(topic, settings, cause)) from error
-        return True
-
     def close(self) -> None:
         """Stop polling; what is queued is dropped. Tasks have waited for theirs before."""
         self._closed.set()
@@ -124,51 +107,35 @@ class KafkaProducer:
         self.rdkafka.purge()
 
 
-_PRODUCER_ONLY: Final = frozenset(
-    ("linger.ms", "batch.size", "compression.type", "buffer.memory", "max.request.size", "acks", "retries",
-     "max.in.flight.requests.per.connection", "enable.idempotence", "delivery.timeout.ms", "max.block.ms",
-     "compression.gzip.level", "compression.lz4.level", "compression.zstd.level", "partitioner.class",
-     "key.serializer", "value.serializer", "transactional.id")
-)  # fmt: skip
+class Shared(Protocol):
+    """A producer that tasks share."""
+
+    @property
+    def is_spoiled(self) -> bool: ...
+    def close(self) -> None: ...
 
 
-def _make(client: Any, settings: Mapping[str, Any], noun: str) -> Any:
-    """A client of librdkafka. Raises ConfigError with its words where a setting will not do."""
-    try:
-        return client(dict(settings), logger=librdkafka_log)
-    except (KafkaException, TypeError, ValueError) as error:
-        cause = error.args[0] if error.args else error
-        text = cause.str() if isinstance(cause, KafkaError) else str(cause)
-        raise ConfigError(f"The {noun} cannot be made of its settings: {text}") from error
-
-
-def _refused_topic(topic: str, settings: NewTopicSettings, cause: KafkaError) -> str:
-    text = f"Topic {topic} could not be created (group {settings.group}): {cause.str()}"
-    if cause.code() == KafkaError.INVALID_REPLICATION_FACTOR:
-        text += (
-            f". Set topic.creation.{settings.group}.replication.factor to 1 or -1 (it is {settings.replication_factor})"
-        )
-    return text
+Producers = TypeVar("Producers", bound=Shared)
 
 
 class ProducerRegistry:
-    """The producers of a host, one for each set of client settings, kept while tasks use it."""
+    """The producers of a host, one for each kind and set of client settings, kept while tasks use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._producers: dict[tuple[tuple[str, str], ...], tuple[KafkaProducer, int]] = {}
+        self._producers: dict[tuple[Any, ...], tuple[Any, int]] = {}
 
-    def lease(self, java_settings: Mapping[str, str]) -> KafkaProducer:
-        """A producer of these settings; give it back with `release`."""
-        key = tuple(sorted(java_settings.items()))
+    def lease(self, kind: Callable[[Mapping[str, str]], Producers], java_settings: Mapping[str, str]) -> Producers:
+        """A producer that `kind` makes of these settings; give it back with `release`."""
+        key = (kind, *sorted(java_settings.items()))
         with self._lock:
             producer, users = self._producers.get(key, (None, 0))
-            if producer is None or producer.fatal is not None:
-                producer, users = KafkaProducer(java_settings), 0
+            if producer is None or producer.is_spoiled:
+                producer, users = kind(java_settings), 0
             self._producers[key] = (producer, users + 1)
-            return producer
+            return producer  # type: ignore[no-any-return]
 
-    def release(self, producer: KafkaProducer) -> None:
+    def release(self, producer: Shared) -> None:
         """The last user's release closes it."""
         with self._lock:
             for key, (held, users) in list(self._producers.items()):
@@ -182,7 +149,11 @@ class ProducerRegistry:
 
 def failure(error: KafkaError, topic: str, bootstrap: str) -> ConnectError:
     """What a failed delivery, or a producer's fatal error, means to a person."""
-    text = error.str()
+    return failure_of(error.str(), topic, bootstrap)
+
+
+def failure_of(text: str, topic: str, bootstrap: str) -> ConnectError:
+    """The same of a failure in librdkafka's words."""
     advice = next((advice for words, advice in _ADVICE if words in text), "")
     return ConnectError(f"Records for topic {topic} were not written to {bootstrap}: {text}{advice}")
 

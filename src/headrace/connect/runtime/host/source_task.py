@@ -13,13 +13,13 @@ from typing import Any, Final
 from confluent_kafka import KafkaError
 
 from headrace.connect.api import Batch, ConnectError, RetriableError, SourceOrigin, SourceTask
+from headrace.connect.runtime.host.column_producer import TaskProducers, sender_of
 from headrace.connect.runtime.host.contexts import SourceContext
 from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
-from headrace.connect.runtime.host.producers import KafkaProducer
 from headrace.connect.runtime.host.source_offsets import OffsetsTopic, WorkerOffsets
 from headrace.connect.runtime.host.stages import Stages
-from headrace.connect.runtime.host.task_producer import Payloads, TaskProducer
+from headrace.connect.runtime.host.task_producer import Payloads
 from headrace.connect.runtime.topic_creation import TopicCreation
 
 log = logging.getLogger(__name__)
@@ -39,18 +39,18 @@ class SourceTaskLoop:
         context: SourceContext,
         properties: Mapping[str, str],
         stages: Stages,
-        producer: KafkaProducer,
+        producer: TaskProducers,
         offsets: "OffsetCommits",
     ) -> None:
         self._task = task
         self._context = context
         self._properties = properties
         self._stages = stages
-        self._producer = producer
+        self._topic_admin = producer.topics
         self._offsets = offsets
         self._errors = ErrorPolicy(context.id, properties)
         self._tracker = OffsetTracker()
-        self._sender = TaskProducer(producer, self._tracker, context.stopping.is_set)
+        self._sender = sender_of(producer, self._tracker, context.stopping.is_set)
         self._creation = TopicCreation(context.worker_properties, properties)
         self._topics: set[str] = set()
         self._retry_s = FIRST_RETRY_S
@@ -100,24 +100,22 @@ class SourceTaskLoop:
             self._sender.send(payloads, submission)
 
     def _encode(self, batch: Batch) -> Payloads:
-        keys: Sequence[bytes | None] | None = None
+        keys = None
         if batch.key is not None or batch.key_schema is not None:
-            keys = self._stages.key.from_connect(batch.topic, batch.key_schema, batch.key, None, len(batch))
-        values = self._stages.value.from_connect(
+            keys = self._stages.key.from_connect_column(batch.topic, batch.key_schema, batch.key, None, len(batch))
+        values = self._stages.value.from_connect_column(
             batch.topic, batch.value_schema, batch.value, batch.tombstone, len(batch)
         )
         headers = None
         if batch.headers is not None:
             headers = [self._stages.headers.from_connect(row) for row in batch.headers]
-        partitions = None if batch.partition is None else batch.partition.to_pylist()
-        timestamps = None if batch.timestamp is None else batch.timestamp.to_pylist()
-        return Payloads(batch.topic, values, keys, partitions, timestamps, headers)
+        return Payloads(batch.topic, values, keys, batch.partition, batch.timestamp, headers)
 
     def _first_use(self, topic: str) -> None:
         """Create the topic where the connector asks for that, and tell the worker that it is used."""
-        if self._creation.enabled and not self._producer.exists(topic):
+        if self._creation.enabled and not self._topic_admin.exists(topic):
             settings = self._creation.settings(topic)
-            if self._producer.create_topic(topic, settings):
+            if self._topic_admin.create_topic(topic, settings):
                 log.info("%s: created topic %s: %s", self._context.id, topic, settings)
         self._topics.add(topic)
         self._context.topic_used(topic)

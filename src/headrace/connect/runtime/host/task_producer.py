@@ -1,4 +1,6 @@
-"""TaskProducer: a source task's way into Kafka, and the acknowledgements that come back.
+"""TaskProducer: a source task's way into Kafka by librdkafka, and the acknowledgements that come back.
+
+Used where the client settings are such that only librdkafka understands them; `ColumnSender` is the usual way.
 
 Thread rule: the task's thread sends; delivery reports come on the producer's polling thread and go through a deque.
 `produce_batch` takes rows without headers, timestamps or partitions of their own: it drops headers and ignores a
@@ -29,22 +31,28 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Payloads:
-    """A run of encoded records for one topic; a column that no row needs is None."""
+    """A run of encoded records for one topic, in Arrow's columns or in lists; a column that no row needs is None."""
 
     topic: str
-    values: Sequence[bytes | None]
-    keys: Sequence[bytes | None] | None = None
-    partitions: Sequence[int | None] | None = None
-    timestamps: Sequence[int | None] | None = None
+    values: Any
+    keys: Any = None
+    partitions: Any = None
+    timestamps: Any = None
     headers: Sequence[list[tuple[str, bytes | None]]] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
+    def in_lists(self) -> "Payloads":
+        """The same with a list for each column."""
+        columns: tuple[Any, ...] = (self.values, self.keys, self.partitions, self.timestamps, self.headers)
+        lists = (column.to_pylist() if hasattr(column, "to_pylist") else column for column in columns)
+        return Payloads(self.topic, *lists)
+
     def slice(self, start: int, stop: int) -> "Payloads":
         """Rows start to stop (not included)."""
         columns = (self.values, self.keys, self.partitions, self.timestamps, self.headers)
-        return Payloads(self.topic, *(None if column is None else column[start:stop] for column in columns))  # type: ignore[arg-type]
+        return Payloads(self.topic, *(None if column is None else column[start:stop] for column in columns))
 
     def size(self) -> int:
         """Bytes of keys and values."""
@@ -64,6 +72,7 @@ class TaskProducer:
 
     def send(self, payloads: Payloads, submission: Submission) -> None:
         """Queue the records, waiting for room. Raises ConnectError where one is refused."""
+        payloads = payloads.in_lists()
         self._last_topic = payloads.topic
         if payloads.headers is not None or payloads.timestamps is not None:
             self._send_one_by_one(payloads, submission)

@@ -12,10 +12,11 @@ from typing import Any, Final, Protocol
 
 from headrace.connect.api import SinkTask, SourceTask
 from headrace.connect.runtime import messages
+from headrace.connect.runtime.host.column_producer import producer_of_tasks
 from headrace.connect.runtime.host.contexts import BaseContext, SinkContext, SourceContext
 from headrace.connect.runtime.host.errors import hide, secrets_of, sentence, trace
 from headrace.connect.runtime.host.plugins import connector_class
-from headrace.connect.runtime.host.producers import KafkaProducer, ProducerRegistry
+from headrace.connect.runtime.host.producers import KafkaProducer, ProducerRegistry, Producers, Shared
 from headrace.connect.runtime.host.sink_task import SinkTaskLoop
 from headrace.connect.runtime.host.source_offsets import OffsetRequests, OffsetsTopic, WorkerOffsets
 from headrace.connect.runtime.host.source_task import OffsetCommits, SourceTaskLoop
@@ -83,7 +84,7 @@ class TaskThread:
         self._secrets = secrets_of(message.connector_config) + secrets_of(message.task_config)
         self._context: BaseContext | None = None
         self._loop: Loop | None = None
-        self._leases: list[KafkaProducer] = []
+        self._leases: list[Shared] = []
         self._stopping = threading.Event()
         self._paused = message.paused
         self._deadline = float("inf")
@@ -132,7 +133,7 @@ class TaskThread:
         context = SourceContext(self.id, self._environment)
         self._share_stop(context)
         stages = make_stages(worker, connector)
-        producer = self._lease(java_settings("producer", worker, connector))
+        producer = self._lease(producer_of_tasks, java_settings("producer", worker, connector))
         interval_s = self._environment.number("offset.flush.interval.ms", 60_000) / 1000
         offsets = OffsetCommits(self.id.connector, self._offsets_of(worker), interval_s, time.monotonic)
         return SourceTaskLoop(task, context, connector, stages, producer, offsets)
@@ -141,7 +142,7 @@ class TaskThread:
         """Where source offsets are written to: a standalone worker, which has no topics, writes them itself."""
         if STANDALONE in worker:
             return self._environment.worker_offsets
-        producer = self._lease(worker_settings(worker))
+        producer = self._lease(KafkaProducer, worker_settings(worker))
         return OffsetsTopic(producer, worker.get("offset.storage.topic", "connect-offsets"))
 
     def _make_sink(self, task: SinkTask) -> Loop:
@@ -158,8 +159,8 @@ class TaskThread:
         context.stopping = self._stopping
         self._context = context
 
-    def _lease(self, settings: Mapping[str, str]) -> KafkaProducer:
-        producer = self._environment.producers.lease(settings)
+    def _lease(self, kind: Callable[[Mapping[str, str]], Producers], settings: Mapping[str, str]) -> Producers:
+        producer = self._environment.producers.lease(kind, settings)
         self._leases.append(producer)
         return producer
 
