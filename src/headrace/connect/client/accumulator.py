@@ -3,7 +3,8 @@
 A batch keeps its sequence numbers until it is acknowledged, and is sent again with the same bytes. It is sent while
 every older one is on its way to the same broker and no newer one is: so batches arrive in order, and after a failure
 all that follow it are answered, then sent again from the oldest on. At most five are on their way, for the broker
-remembers five to tell a repeated one by (`org.apache.kafka.storage.internals.log.ProducerStateEntry`).
+remembers five to tell a repeated one by (`org.apache.kafka.storage.internals.log.ProducerStateEntry`); and one, unless
+more are asked for, since a broker that stops and starts again remembers the last one only.
 """
 
 from collections import deque
@@ -16,6 +17,7 @@ from headrace.connect.records.writer import RecordBatch, parts, write_batch
 from headrace.log.batch import MAX_SEQUENCE
 from headrace.wire.errors import ErrorCode
 
+IN_FLIGHT: Final = 1
 MAX_IN_FLIGHT: Final = 5
 BATCH_BYTES: Final = 8_000_000
 """Before compression: ten thousand rows of JSON with their schema."""
@@ -44,7 +46,7 @@ class Settings:
     batch_bytes: int = BATCH_BYTES
     request_bytes: int = REQUEST_BYTES
     largest_bytes: int = LARGEST_BYTES
-    max_in_flight: int = MAX_IN_FLIGHT
+    max_in_flight: int = IN_FLIGHT
 
 
 @dataclass(slots=True, eq=False)

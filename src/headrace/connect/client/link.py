@@ -1,4 +1,4 @@
-"""Link: connections to the brokers of a cluster, over the network layer of kafka-python. One of its two importers.
+"""Link: connections to the brokers of a cluster, over the network layer of kafka-python.
 
 Thread rule: one thread makes, drives (`poll`) and closes a link, and calls all else of it; `wakeup` alone may be called
 by others. An answer's callbacks run inside `poll`. Nothing here waits, and nothing is sent again: a request whose
@@ -7,8 +7,6 @@ back-off, by the next request to its node.
 """
 
 import logging
-import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +14,16 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from kafka.future import Future
-from kafka.net.inet import KafkaNetSocket
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
-from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
 from headrace.connect.client.network import network_settings
+from headrace.connect.client.sockets import mend_sockets
 from headrace.wire.messages import Message, MetadataRequest
 from kafka import errors
 
 log = logging.getLogger(__name__)
 
-RECEIVE_BYTES: Final = 1 << 18
-RECEIVE_MOST_BYTES: Final = 1 << 22
-"""What is taken from one socket before the others have their turn."""
 LARGEST_ANSWER_BYTES: Final = (1 << 31) - 1
 BOOTSTRAP_AGAIN_S: Final = 30.0
 """After so long without metadata from the brokers known, the bootstrap servers are asked again (KIP-899)."""
@@ -76,41 +70,7 @@ class TopicMetadata:
     partitions: Mapping[int, PartitionMetadata]
 
 
-_connect_socket = KafkaNetSocket.sock_connect
-
-
-async def _connect_or_close(self: Any, net: Any, sock: socket.socket, address: Any, timeout_at: Any = None) -> Any:
-    """The library leaves the socket of a refused connection open until the garbage collector finds it."""
-    try:
-        return await _connect_socket(self, net, sock, address, timeout_at=timeout_at)
-    except BaseException:
-        sock.close()
-        raise
-
-
-def _receive(self: Any) -> tuple[bytes, BaseException | None]:
-    """The library reads 4 KB a call; each call gives the interpreter away and may wait for it to come back."""
-    received: list[bytes] = []
-    size, is_tls = 0, isinstance(self._sock, ssl.SSLSocket)
-    try:
-        while size < RECEIVE_MOST_BYTES or is_tls:  # what TLS has decrypted already, the selector does not see
-            data = self._sock.recv(RECEIVE_BYTES)
-            if not data:
-                return b"".join(received), errors.KafkaConnectionError("socket disconnected")
-            received.append(data)
-            size += len(data)
-            if len(data) < RECEIVE_BYTES and not is_tls:
-                break
-    except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        pass
-    except OSError as error:
-        return b"".join(received), errors.KafkaConnectionError(error)
-    return received[0] if len(received) == 1 else b"".join(received), None
-
-
-KafkaNetSocket.sock_connect = _connect_or_close
-KafkaTCPTransport._sock_recv = _receive
-KafkaSSLTransport._sock_recv = _receive
+mend_sockets()
 
 
 class Link:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from headrace.connect.client.accumulator import MAX_IN_FLIGHT, REQUEST_BYTES, Failure, Run, Settings
+from headrace.connect.client.accumulator import IN_FLIGHT, MAX_IN_FLIGHT, REQUEST_BYTES, Failure, Run, Settings
 from headrace.connect.client.link import AuthenticationError, Link, LinkError, TopicMetadata
 from headrace.connect.client.sender import (
     METADATA_AGE_S,
@@ -217,7 +217,7 @@ def sender_settings(settings: Mapping[str, Any]) -> Settings:
         "codec": CODECS[settings.get("compression.type", "none")],
         "level": None if level is None or int(level) < 0 else int(level),
         "linger_s": float(settings.get("linger.ms", 0)) / 1000,
-        "max_in_flight": min(MAX_IN_FLIGHT, int(settings.get("max.in.flight.requests.per.connection", MAX_IN_FLIGHT))),
+        "max_in_flight": min(MAX_IN_FLIGHT, int(settings.get("max.in.flight.requests.per.connection", IN_FLIGHT))),
     }
     if "batch.size" in settings:
         made["batch_bytes"] = max(1, int(settings["batch.size"]))

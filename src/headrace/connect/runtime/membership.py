@@ -15,6 +15,7 @@ from typing import Any, Final
 from kafka.coordinator.base import BaseCoordinator
 from kafka.net.compat import KafkaNetClient
 
+from headrace.connect.client.sockets import mend_sockets
 from headrace.connect.runtime import assignment
 from headrace.connect.runtime.assignment import Assignment, Snapshot, WorkerState
 from headrace.connect.runtime.messages import TaskId
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 POLL_MS: Final = 500
 RETRY_S: Final = 1.0
 BOOTSTRAP_MS: Final = 5_000
+
+mend_sockets()
 
 
 @dataclass(frozen=True, slots=True)
