@@ -74,8 +74,9 @@ def parse(text: str, source: Source, findings: Findings) -> list[Entries]:
     except yaml.MarkedYAMLError as error:
         findings.fault(*_broken(error, text, source))
         return []
-    except yaml.YAMLError as error:
-        findings.fault(Place(source), f"This is not YAML: {error}")
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        findings.fault(Place(source, line), "A character that cannot be seen has no place in YAML: remove it.")
         return []
     tree = _Tree(source, findings)
     return [entries for root in roots for entries in tree.fragments(root)]
