@@ -17,6 +17,7 @@ from headrace.demo.connectors import SINK_FILE, SOURCE_FILE, connector_file, sin
 from headrace.demo.iris import COPY_IN, SOURCE_TABLE, TARGET_TABLE, IrisRows, flowers
 from headrace.demo.ledger import Latencies, Ledger, RateMeter
 from headrace.demo.ports import DemoPorts, choose_ports
+from headrace.demo.run import wrapped
 from headrace.demo.view import Lines, Snapshot, render
 from headrace.supervisor.ready import HOST, is_free
 from headrace.testing.postgres import Database
@@ -204,3 +205,9 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert meter.rate(0, 0) == 0
     assert meter.rate(1, 100) == 100
     assert [meter.rate(second, 100) for second in (2, 3, 4)][-1] == 0
+
+
+def test_a_line_is_broken_between_words_on_a_terminal() -> None:
+    assert wrapped("posts    the source and the sink", 20) == "posts    the source\n         and the\n         sink"
+    assert wrapped("ready    in 2 s", 80) == "ready    in 2 s"
+    assert wrapped("one-long-word", 5) == "one-long-word"

@@ -3,6 +3,8 @@
 The main thread starts, shows, compares and stops; the generator and the watcher of the target are threads of their own.
 """
 
+import re
+import textwrap
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -67,7 +69,8 @@ class Demo:
         return status
 
     def say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        shown = wrapped(line, self.console.width) if self.console.is_terminal else line
+        self.console.print(shown, highlight=False, markup=False, soft_wrap=True)
 
     def _how_it_ends(self) -> str:
         return "Ctrl-C ends it" if self.options.seconds is None else f"it ends after {self.options.seconds:g} s"
@@ -129,3 +132,15 @@ class Demo:
             f"target {comparison.target_rows} rows, lost {comparison.lost}, duplicated {comparison.duplicated}, "
             f"latency p50 {milliseconds(latencies.percentile(50))} p99 {milliseconds(latencies.percentile(99))}"
         )
+
+
+def wrapped(line: str, width: int) -> str:
+    """A line as a terminal shows it: broken between words, what follows below what it belongs to.
+
+    >>> print(wrapped("source   here and there", 18))
+    source   here and
+             there
+    """
+    label = re.match(r"\S+\s+", line)
+    indent = " " * (label.end() if label else 0)
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

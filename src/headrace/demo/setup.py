@@ -44,6 +44,7 @@ def start_pipeline(
     ports = choose_ports(say)
     source, target = _postgres_servers(folder, ports)
     stack = Stack(folder.path, ports.stack, _hosts(ports), folder.lifeline)
+    _say_where(ports, say)
     # Side by side: the worker waits for its broker by itself.
     try:
         supervisor.start([source, target, stack.broker(), stack.connect()])
@@ -51,7 +52,6 @@ def start_pipeline(
         ports.release()
     _create(source.dsn(), SOURCE_TABLE)
     _create(target.dsn(), TARGET_TABLE)
-    _say_where(ports, say)
     connect = ConnectClient(HOST, ports.stack.connect)
     connectors = [source_connector(), sink_connector()]
     post(connect, connectors[::-1] if sink_first else connectors, interrupts)
@@ -89,12 +89,13 @@ def _create(dsn: str, statement: str) -> None:
 
 
 def _say_where(ports: DemoPorts, say: Say) -> None:
+    say("starting two PostgreSQL servers, a Kafka broker and a Kafka Connect worker")
     say(f"source   postgresql://myuser@{HOST}:{ports.source}/mydatabase (the passwords are the tutorial's)")
     say(f"target   postgresql://targetuser@{HOST}:{ports.target}/targetdatabase")
     say(f"broker   localhost:{ports.stack.broker}")
     say(f"connect  http://localhost:{ports.stack.connect}")
     say(
-        "posted   the tutorial's source_connector.json and sink_connector.json; changed in them: the sink's password "
+        "posts    the tutorial's source_connector.json and sink_connector.json; changed in them: the sink's password "
         f"is corrected, the source has poll.interval.ms {POLL_INTERVAL_MS}; their host names are in the address book"
     )
 
