@@ -157,6 +157,7 @@ def test_a_taken_port_is_replaced_and_said() -> None:
 
     said: list[str] = []
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a demo may just have ended there
         if is_free(HOST, 5432):
             other.bind((HOST, 5432))
             other.listen()
