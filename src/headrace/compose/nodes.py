@@ -116,7 +116,7 @@ class _Tree:
             )
             return Scalar("", place)
         if isinstance(node, yaml.ScalarNode):
-            return Scalar(node.value, place, plain=node.style is None, tag=_tag(node))
+            return Scalar(self._text(node), place, plain=node.style is None, tag=_tag(node))
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
@@ -125,6 +125,14 @@ class _Tree:
         finally:
             self._open.discard(id(node))
 
+    def _text(self, node: yaml.ScalarNode) -> str:
+        """The text, unless an escape makes it one that no file name and no variable can have."""
+        text = str(node.value)
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            self._findings.fault(self._place(node), "An escape in these quotes is no character: remove it.")
+            return "faulty"
+        return text
+
     def _entries(self, node: yaml.Node, pairs: list[tuple[yaml.Node, yaml.Node]]) -> Entries:
         own: dict[str, Node] = {}
         keys: dict[str, Place] = {}
@@ -132,14 +140,14 @@ class _Tree:
         for key, value in pairs:
             if not isinstance(key, yaml.ScalarNode):
                 self._findings.fault(self._place(key), "A key must be text: quote it, or mend the braces.")
-            elif key.value == "<<" and key.style is None:
+            elif key.value == "<<" and key.style is None:  # a quoted one is a name
                 merged += self._merged(value)
-            elif key.value in own:
-                text = f"{key.value} is here twice, first in line {keys[key.value].line}: leave one of them out."
+            elif (name := self._text(key)) in own:
+                text = f"{key.value} is here twice, first in line {keys[name].line}: leave one of them out."
                 self._findings.fault(self._place(key), text)
             else:
-                keys[key.value] = self._place(key)
-                own[key.value] = self.node(value)
+                keys[name] = self._place(key)
+                own[name] = self.node(value)
         for entries in merged:
             keys = {**entries.keys, **keys}
             own = {**entries.values, **own}
