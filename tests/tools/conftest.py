@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.broker_process import broker_process
 from tests.kafka.cluster import kafka_node
+from tests.tools.java import JavaTools
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,14 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a node of Apache Kafka."""
     with kafka_node(tmp_path_factory.mktemp("kafka")) as node:
         yield node.bootstrap
+
+
+@pytest.fixture(scope="session")
+def java() -> Iterator[JavaTools]:
+    """Kafka's own tools, in one JVM."""
+    tools = JavaTools()
+    yield tools
+    tools.close()
 
 
 @pytest.fixture

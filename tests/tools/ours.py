@@ -4,8 +4,12 @@ import contextlib
 import importlib
 import io
 import sys
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from unittest import mock
+
+from confluent_kafka import Consumer
 
 from headrace.tools import module_of
 from tests.tools.java import CommandLine, Ran
@@ -45,3 +49,26 @@ def words(text: Sequence[str] | str, bootstrap: str) -> list[str]:
     """The words of a command line, `$B` standing for the option that names the broker."""
     parts = text.split() if isinstance(text, str) else list(text)
     return [word for part in parts for word in (["--bootstrap-server", bootstrap] if part == "$B" else [part])]
+
+
+@contextlib.contextmanager
+def member(bootstrap: str, group: str, topic: str, deadline_s: float = 30) -> Iterator[None]:
+    """A consumer of `topic` that is in `group`, with its partitions."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "client.id": "live"})
+    assigned, over = threading.Event(), threading.Event()
+    consumer.subscribe([topic], on_assign=lambda *_: assigned.set())
+
+    def poll() -> None:
+        end = time.monotonic() + 120
+        while not over.is_set() and time.monotonic() < end:
+            consumer.poll(0.1)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        assert assigned.wait(deadline_s), f"{group} was not given {topic}"
+        yield
+    finally:
+        over.set()
+        thread.join()
+        consumer.close()

@@ -7,11 +7,14 @@ from concurrent.futures import Future, TimeoutError
 from typing import Any, TypeVar
 
 from headrace.tools.clients import make, settings
+from headrace.tools.java_errors import exception
 
 Result = TypeVar("Result")
 
 _TIMEOUT_MS = 60_000
 _LOOK_S = 0.5
+# librdkafka's own, where the topic has no such partition; the second where no partition of the question is one.
+UNKNOWN_PARTITION = (-190, -156)
 
 
 class ServerError(Exception):
@@ -21,6 +24,16 @@ class ServerError(Exception):
         super().__init__(text)
         self.code = code
 
+    def as_java(self) -> str:
+        """Class and sentence, as Java prints it; a sentence of the broker's own stays."""
+        name = exception(self.code, "").partition(": ")[0]
+        return f"{name}: {self}" if self.own else exception(self.code, str(self))
+
+    @property
+    def own(self) -> bool:
+        """Whether the text is more than the client's name of the code."""
+        return str(self).endswith((".", "!"))
+
 
 class Admin:
     """An AdminClient of confluent-kafka whose calls end by `default.api.timeout.ms`."""
@@ -28,7 +41,8 @@ class Admin:
     def __init__(self, properties: Mapping[str, str], servers: str) -> None:
         from confluent_kafka.admin import AdminClient
 
-        configuration = settings({**properties, "bootstrap.servers": servers})
+        self.properties = {**properties, "bootstrap.servers": servers}
+        configuration = settings(self.properties)
         self.client: Any = make(AdminClient, {**configuration, "error_cb": complain_once()})
         self._timeout_s = int(properties.get("default.api.timeout.ms", _TIMEOUT_MS)) / 1000
 
@@ -75,6 +89,8 @@ def complain_once() -> Callable[[Any], None]:
 
 
 def _said(error: Any, call: str) -> ServerError:
+    if error.code() in UNKNOWN_PARTITION:
+        return ServerError(error.str(), error.code())
     return _no_answer(call) if error.code() < 0 else ServerError(error.str().removeprefix("Broker: "), error.code())
 
 
