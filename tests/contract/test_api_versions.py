@@ -86,7 +86,7 @@ APACHE_KAFKA: dict[int, tuple[int, int]] = {
 }
 
 # What a client needs to produce, consume and join a group.
-ESSENTIAL = {0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 32, 33, 35, 37, 42, 44, 47, 60}
+ESSENTIAL = {0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 32, 33, 35, 37, 42, 44, 47, 60, 75}
 
 UNSUPPORTED_VERSION = 35
 INVALID_REQUEST = 42

@@ -38,6 +38,8 @@ from kafka.protocol.admin.topics import (
     DeleteRecordsResponse,
     DeleteTopicsRequest,
     DeleteTopicsResponse,
+    DescribeTopicPartitionsRequest,
+    DescribeTopicPartitionsResponse,
 )
 from kafka.protocol.consumer.fetch import FetchRequest, FetchResponse
 from kafka.protocol.consumer.group import (
@@ -103,6 +105,7 @@ _PAIRS: Final = (
     (DescribeLogDirsRequest, DescribeLogDirsResponse),
     (CreatePartitionsRequest, CreatePartitionsResponse),
     (IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse),
+    (DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse),
 )
 
 REQUESTS: Final[dict[int, Any]] = {request.API_KEY: request for request, _ in _PAIRS}
@@ -133,6 +136,8 @@ __all__ = [
     "DescribeGroupsResponse",
     "DescribeLogDirsRequest",
     "DescribeLogDirsResponse",
+    "DescribeTopicPartitionsRequest",
+    "DescribeTopicPartitionsResponse",
     "FetchRequest",
     "FetchResponse",
     "FindCoordinatorRequest",
