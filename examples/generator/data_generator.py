@@ -1,6 +1,6 @@
 """Makes the table iris_data where it is missing, and inserts a flower into it every second.
 
-    python data_generator.py localhost --port 5432
+python data_generator.py localhost --port 5432
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Makes the table iris_data in the target database, where it is missing.
 
-    python table_creator.py localhost --port 5433
+python table_creator.py localhost --port 5433
 """
 
 import argparse

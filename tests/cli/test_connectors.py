@@ -173,7 +173,7 @@ def test_show_has_tasks_topics_and_config_but_no_password(run, plane):  # noqa: 
     shown = run("show", "c").stdout
     assert f"c (source, {FILE_SOURCE}): RUNNING" in shown
     assert re.search(r"0 +FAILED +me:8083 +Table a\.b is not there\. Create it\n", shown)
-    assert re.search(r"topics +t\n", shown)
+    assert re.search(r"topics used +t\n", shown)
     assert re.search(r"connection\.password +\*{8}\n", shown)
     assert "mypassword" not in shown + run("show", "c", "--json").stdout
 

@@ -87,7 +87,7 @@ def show(context: typer.Context, name: Name, url: OwnUrl = "", as_json_: AsJson 
         console.print(shown.own_error, markup=False)
     if shown.tasks:
         show_tasks(console, shown)
-    facts = [("topics", ", ".join(sorted(topics)))] if topics else []
+    facts = [("topics used", ", ".join(sorted(topics)))] if topics else []
     facts += [("offset", f"{_compact(each['partition'])} {_compact(each['offset'])}") for each in offsets]
     show_rows(console, ("KEY", "VALUE"), [*facts, *sorted(masked(config).items())])
 
