@@ -12,7 +12,7 @@ from headrace.supervisor.ready import free_port as free_port
 settings.register_profile("headrace", deadline=None)
 settings.load_profile("headrace")
 
-pytest_plugins = ["headrace.testing.postgres"]
+pytest_plugins = ["headrace.testing.postgres", "headrace.testing.servers"]
 
 
 def need(program: str, install: str) -> str:

@@ -18,12 +18,12 @@ DEADLINE_S = 90
 
 
 def kill_broker(stack: Stack, at: int) -> None:
-    stack.kill_broker()
-    stack.start_broker()
+    stack.broker.kill()
+    stack.broker.start()
 
 
 def kill_worker(stack: Stack, at: int) -> None:
-    stack.kill_worker()
+    stack.worker.kill()
     stack.start_worker()
 
 
