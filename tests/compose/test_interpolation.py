@@ -48,7 +48,7 @@ def test_each_form_is_filled_in_as_docker_fills_it_in(text: str, expected: str) 
         ("$1", r"write \$\$"),
         ("${SET", "no closing brace"),
         ("${}", "names no variable"),
-        ("${SET!x}", r"only :- - :\? \? :\+ \+ are known"),
+        ("${SET!x}", r"after \$\{SET only :- - :\? \? :\+ \+ are known"),
         ("${NONE:?tell me}", "NONE is required: tell me"),
         ("${EMPTY:?}", "set EMPTY in the shell or in .env"),
         ("${NONE?${SET}}", "NONE is required: v"),

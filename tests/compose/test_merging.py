@@ -48,6 +48,13 @@ volumes:
     assert db.settings.parameters == {"wal_level": "logical"}
 
 
+def test_a_key_with_nothing_below_it_changes_nothing(folder: Folder) -> None:
+    folder.write("a.yaml", BASE)
+    folder.write("b.yaml", "services:\n  db:\n    ports:\n    environment:\n")
+    (db,) = folder.plan("a.yaml", "b.yaml").services
+    assert db.environment["POSTGRES_USER"] == "a" and len(db.ports) == 1
+
+
 def test_override_replaces_and_reset_takes_away(folder: Folder) -> None:
     folder.write("a.yaml", BASE)
     folder.write(

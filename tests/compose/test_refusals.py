@@ -49,7 +49,7 @@ DB = "services:\n  db:\n    image: postgres:16\n    environment: [POSTGRES_PASSW
         (f"{DB}    command: a 'b\n", 5, "a quote is not closed"),
         ("services:\n  db:\n    container_name: x\n", 2, "services.db has neither image: nor build:"),
         (DB.replace("[POSTGRES_PASSWORD=x]", "\n      - POSTGRES_PASSWORD: x"), 5, "leave the dash out: `NAME: value`"),
-        (DB.replace("[POSTGRES_PASSWORD=x]", "POSTGRES_PASSWORD=x"), 4, "write `- POSTGRES_PASSWORD=x`"),
+        (DB.replace("[POSTGRES_PASSWORD=x]", "POSTGRES_PASSWORD=x"), 4, "write `- POSTGRES_PASSWORD=...`"),
         (DB.replace("[POSTGRES_PASSWORD=x]", "{POSTGRES_PASSWORD: [x]}"), 4, "POSTGRES_PASSWORD needs one value"),
     ],
 )  # fmt: skip
@@ -127,3 +127,29 @@ def test_every_key_that_is_not_needed_says_why() -> None:
 
 def test_tables_of_nested_keys_belong_to_keys_of_services() -> None:
     assert {*NESTED_KEYS, *ITEM_KEYS} <= set(SERVICE_KEYS)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        "{POSTGRES_PASSWORD: 'hush$'}",
+        "{POSTGRES_PASSWORD: 'hush${'}",
+        "{POSTGRES_PASSWORD: '${A!hush}'}",
+        "POSTGRES_PASSWORD=hush",
+        "\n      -POSTGRES_PASSWORD=hush",
+        "[{POSTGRES_PASSWORD: hush}]",
+        "{POSTGRES_PASSWORD: [hush]}",
+        "{POSTGRES_PASSWORD: hush, PGPORT: x}",
+    ],
+)
+def test_no_secret_shows_in_a_fault(folder: Folder, environment: str) -> None:
+    """Invariant 7."""
+    faults = folder.faults_of(f"services:\n  db:\n    image: postgres\n    environment: {environment}\n")
+    assert not [fault for fault in faults if "hush" in fault]
+
+
+def test_no_secret_of_an_env_file_shows_in_a_fault(folder: Folder) -> None:
+    folder.write("db.env", "POSTGRES_PASSWORD=x\nhush hush\n")
+    faults = folder.faults_of("services:\n  db:\n    image: postgres\n    env_file: db.env\n")
+    assert f"{folder.path}/db.env:2: This line is no variable: write NAME=value." in faults
+    assert not [fault for fault in faults if "hush" in fault]

@@ -6,7 +6,7 @@ from typing import Final
 
 from headrace.compose.dockerfile import DockerfileError, Stage, read_dockerfile
 from headrace.compose.draft import texts
-from headrace.compose.findings import Findings, Place, Source, did_you_mean
+from headrace.compose.findings import Findings, Place, Source, did_you_mean, sentence
 from headrace.compose.loading import read_text
 from headrace.compose.nodes import Entries, Scalar, items_of, pairs_of
 from headrace.compose.scalars import container_text
@@ -26,8 +26,7 @@ def read_build(name: str, entries: Entries, shell: Mapping[str, str], findings: 
     try:
         return read_dockerfile(text, _arguments(build, shell), "".join(texts(build.get("target"))))
     except DockerfileError as error:
-        text = str(error) if str(error).endswith("?") else f"{error}."
-        findings.fault(Place(place.source, place.line + error.line), text)
+        findings.fault(Place(place.source, place.line + error.line), sentence(error))
         return None
 
 

@@ -72,7 +72,7 @@ def _variable(text: str, position: int, known: Mapping[str, str]) -> tuple[EnvLi
     end = _end_of_line(text, position)
     match = _KEY.match(text, position, end)
     if match is None or (not match.group(2) and text[match.end() : end].split("#")[0].strip()):
-        raise DotenvError(number, f"{text[position:end].strip()!r} is no variable: write NAME=value")
+        raise DotenvError(number, "this line is no variable: write NAME=value")
     name = match.group(1)
     if not match.group(2):
         return EnvLine(name, None, number), end + 1

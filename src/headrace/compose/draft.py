@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headrace.compose.dotenv import DotenvError, parse_env, parse_raw
-from headrace.compose.findings import Findings, Place, Source
+from headrace.compose.findings import Findings, Place, Source, sentence
 from headrace.compose.loading import read_text
 from headrace.compose.nodes import Entries, Items, Node, Scalar, items_of, names_of, pairs_of
 from headrace.compose.plan import PluginNote, PublishedPort, Volume
@@ -111,7 +111,7 @@ def read_variables(name: str, entries: Entries, shell: Mapping[str, str], findin
 def _noted(service: str, key: str, value: Scalar, findings: Findings) -> str:
     text = container_text(value)
     if text.lower() != value.text.lower():
-        note = f"{key}: {value.text} without quotes is a number to YAML, and the container gets {text}: quote it."
+        note = f"{key} without quotes is a number to YAML, and arrives in another form, as 7.10 does as 7.1: quote it."
         findings.note(service, value.place, note)
     return text
 
@@ -126,7 +126,7 @@ def _env_file(service: str, item: Node, shell: Mapping[str, str], findings: Find
     try:
         lines = parse_raw(text or "") if "raw" in texts(form.get("format")) else parse_env(text or "", shell)
     except DotenvError as error:
-        findings.fault(Place(Source(str(path), path.parent), error.line), f"{error}.")
+        findings.fault(Place(Source(str(path), path.parent), error.line), sentence(error))
         return {}
     place = Place(Source(str(path), path.parent))
     values = {line.name: (shell.get(line.name) if line.value is None else line.value, line.line) for line in lines}

@@ -80,3 +80,13 @@ def did_you_mean(name: str, known: "Iterable[str]") -> str:
     """
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def sentence(error: Exception) -> str:
+    """An error's text as a sentence: a capital letter first, a full stop last.
+
+    >>> sentence(ValueError("a $ here begins no variable"))
+    'A $ here begins no variable.'
+    """
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"

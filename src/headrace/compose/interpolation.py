@@ -12,7 +12,7 @@ _OPERATOR: Final = re.compile(r":-|-|:\?|\?|:\+|\+")
 
 
 class InterpolationError(ValueError):
-    """A `$` that cannot be filled in; the text says what to write."""
+    """A `$` that cannot be filled in; the text says what to write, and nothing of a value (invariant 7)."""
 
 
 def interpolate(text: str, variables: Mapping[str, str], unset: Callable[[str], None] = lambda name: None) -> str:
@@ -39,7 +39,7 @@ def _one(text: str, start: int, variables: Mapping[str, str], unset: Callable[[s
         return _braced(text[start + 1 : end], variables, unset), end + 1
     name = _NAME.match(text, start)
     if name is None:
-        raise InterpolationError(f"the $ in {text!r} begins no variable: write $$ where a dollar sign is meant")
+        raise InterpolationError("a $ here begins no variable: write $$ where a dollar sign is meant")
     return _value(name.group(), variables, unset), name.end()
 
 
@@ -49,18 +49,18 @@ def _closing(text: str, start: int) -> int:
         depth += {"{": 1, "}": -1}.get(text[position], 0)
         if depth == 0:
             return position
-    raise InterpolationError(f"${{ in {text!r} has no closing brace: add it, or write $$ where a dollar sign is meant")
+    raise InterpolationError("a ${ here has no closing brace: add it, or write $$ where a dollar sign is meant")
 
 
 def _braced(inner: str, variables: Mapping[str, str], unset: Callable[[str], None]) -> str:
     name = _NAME.match(inner)
     if name is None:
-        raise InterpolationError(f"${{{inner}}} names no variable: write ${{NAME}}, or $$ where a dollar sign is meant")
+        raise InterpolationError("a ${} here names no variable: write ${NAME}, or $$ where a dollar sign is meant")
     if name.end() == len(inner):
         return _value(inner, variables, unset)
     operator = _OPERATOR.match(inner, name.end())
     if operator is None:
-        raise InterpolationError(f"${{{inner}}}: after {name.group()} only :- - :? ? :+ + are known")
+        raise InterpolationError(f"after ${{{name.group()} only :- - :? ? :+ + are known: write one of them")
     value = variables.get(name.group())
     present = bool(value) if operator.group().startswith(":") else value is not None
     rest = inner[operator.end() :]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from headrace.compose.dotenv import DotenvError, parse_env
-from headrace.compose.findings import Findings, Place, Source, did_you_mean
+from headrace.compose.findings import Findings, Place, Source, did_you_mean, sentence
 from headrace.compose.interpolation import InterpolationError, interpolate
 from headrace.compose.merging import merge_files, merge_services, without_resets
 from headrace.compose.nodes import Entries, Items, Node, Scalar, items_of, pairs_of, parse
@@ -50,7 +50,7 @@ def env_of(path: Path, label: str, variables: Mapping[str, str], findings: Findi
     try:
         found = {line.name: line.value for line in parse_env(text, variables) if line.value is not None}
     except DotenvError as error:
-        findings.fault(replace(place, line=error.line), f"{error}.")
+        findings.fault(replace(place, line=error.line), sentence(error))
         found = {}
     return {**found, **variables}
 
@@ -67,14 +67,10 @@ def fill_in(node: Node, variables: Mapping[str, str], findings: Findings) -> Nod
     try:
         text = interpolate(node.text, variables, lambda name: findings.unset_variable(node.place, name))
     except InterpolationError as error:
-        findings.fault(node.place, f"{_sentence(str(error))}.")
+        findings.fault(node.place, sentence(error))
         findings.spoilt.add(node.place)
         return replace(node, plain=False)
     return replace(node, text=text, plain=False)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 @dataclass(slots=True)

@@ -39,6 +39,8 @@ def _merge_by(base: Entries, later: Entries, table: Mapping[str, Key], special: 
     def pick(key: str, one: Node, two: Node) -> Node:
         if two.tag:
             return two
+        if isinstance(two, Scalar) and two.is_null and not isinstance(one, Scalar):  # `ports:` with nothing below it
+            return one
         if key in special:
             return special[key](one, two)
         return _RULES[table[key].merge](key, one, two) if key in table else two
@@ -72,8 +74,6 @@ def _both(base: Node, later: Node, merge: Callable[[Entries, Entries], Entries])
 def _merge_deep(base: Node, later: Node) -> Node:
     if isinstance(base, Items) and isinstance(later, Items) and not later.tag:
         return Items((*base.items, *later.items), later.place)
-    if isinstance(base, Entries) and isinstance(later, Scalar) and later.is_null:
-        return base
     return _join(base, later, lambda _, one, two: _merge_deep(one, two))
 
 

@@ -88,13 +88,19 @@ def _line_of(entries: Entries, key: str, value: Node) -> Place:
 
 
 def _misshapen(path: str, name: str, value: Node, key: Key) -> str:
-    if isinstance(value, Scalar) and value.plain and value.text.startswith("-") and _FORMS[key.shape][0] is Items:
-        item = value.text.split()[0].removeprefix("-")
-        return f"{path}: {value.text.split()[0]} has no blank after its dash, so it is no list: write `- {item}`."
     if isinstance(value, Scalar) and Items in _FORMS[key.shape]:
-        return f"{path} needs {key.shape.value}, not {value.text!r}: write `- {value.text}` in a line below `{name}:`."
+        said, dash = _without_value(value.text), value.plain and value.text.startswith("-")
+        if dash:
+            return f"{path}: {said} has no blank after its dash, so it is no list: write `- {said[1:]}`."
+        return f"{path} needs {key.shape.value}, not {said!r}: write `- {said}` in a line below `{name}:`."
     found = {Scalar: "one value", Items: "a list", Entries: "a mapping"}[type(value)]
     return f"{path} needs {key.shape.value}, not {found}."
+
+
+def _without_value(text: str) -> str:
+    """The first word, without what may be a secret in NAME=value."""
+    word = (text.split() or [""])[0]
+    return f"{word.partition('=')[0]}=..." if "=" in word else word
 
 
 def _named_values(value: Node, path: str, findings: Findings) -> Node:
