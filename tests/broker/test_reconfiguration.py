@@ -61,6 +61,22 @@ def test_what_the_properties_say_is_static_and_goes_behind_what_was_set(tmp_path
         assert seen(wire, TOPIC, "t", "retention.ms") == ("5", 2, synonyms)
 
 
+def test_retention_and_the_size_of_segments_are_acted_on_once_they_are_altered(tmp_path: Path) -> None:
+    settings = {"log.retention.check.interval.ms": "50", "log.segment.delete.delay.ms": "0"}
+    with broker_process(tmp_path, settings) as broker, WireClient(broker.bootstrap) as wire:
+        create_topic(wire, "t")
+        produce(wire, "t", batch(b"old", timestamps=[1_000]))
+        assert alter(wire, (TOPIC, "t", [("segment.bytes", SET, "1048576")])) == [(0, None)]
+        for _ in range(3):
+            assert produce(wire, "t", batch(b"x" * 600_000)).error_code == 0
+        assert len(list((tmp_path / "data" / "t-0").glob("*.log"))) >= 3
+        assert alter(wire, (TOPIC, "t", [("retention.ms", SET, "1")])) == [(0, None)]
+        deadline = time.monotonic() + 20
+        while list_offset(wire, "t", -2).offset != 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 def test_a_topic_deleted_while_it_grows_is_gone_with_its_new_partitions(tmp_path: Path) -> None:
     with (
         broker_process(tmp_path, {"log.segment.delete.delay.ms": "0"}) as broker,
