@@ -224,3 +224,10 @@ def test_types_that_are_not_there_yet_are_refused_by_name(desk):
 @pytest.mark.parametrize("text", ['{"type":"nonsense"}', '{"properties":1}', "[]", "{"])
 def test_a_text_that_is_no_json_schema_is_refused(desk, text):
     assert code(desk.register, "a", text, kind="JSON") == 42201
+
+
+def test_versions_that_nobody_checks_are_let_in_with_a_warning(desk, caplog):
+    desk.register("a", "{}", kind="JSON")
+    assert caplog.text == ""
+    assert desk.register("a", '{"type":"object"}', kind="JSON").version == 2
+    assert "A version of a is let in unchecked: there are no rules for JSON" in caplog.text

@@ -4,13 +4,14 @@ A plan is carried out by whoever owns the log: its records are written, read bac
 `holds` says so of the state that came of it.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from headrace.registry import records
 from headrace.registry.catalog import MODES, READ_ONLY, Catalog, Proposal, Understood, with_extras_of
-from headrace.registry.compatibility import Level
+from headrace.registry.compatibility import CHECKED_TYPES, Level
 from headrace.registry.errors import (
     RegistryError,
     incompatible,
@@ -29,6 +30,8 @@ from headrace.registry.errors import (
 from headrace.registry.records import Key, KeyType, Record
 from headrace.registry.schema import DEFAULT_CONTEXT, Schema, context_of
 from headrace.registry.state import State
+
+log = logging.getLogger(__name__)
 
 _KEPT_CONFIG: Final = ("compatibilityLevel", "normalize", "compatibilityGroup")
 _CONFIG_LATER: Final = (
@@ -65,6 +68,10 @@ def register(catalog: Catalog, proposal: Proposal, *, normalize: bool, force: bo
         found = catalog.differences_of(proposal.subject, understood, live)
         if found:
             raise incompatible(proposal.subject, found)
+        if live and proposal.kind not in CHECKED_TYPES and catalog.level(proposal.subject) is not Level.NONE:
+            log.warning(
+                "A version of %s is let in unchecked: there are no rules for %s", proposal.subject, proposal.kind
+            )
     return _new_version(catalog, proposal, understood, importing=importing)
 
 

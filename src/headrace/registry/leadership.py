@@ -40,6 +40,8 @@ class Leadership:
             "group.instance.id": instance,
             "session.timeout.ms": SESSION_TIMEOUT_MS,
             "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 5,
+            # Who has the partition keeps it when another registry joins.
+            "partition.assignment.strategy": "cooperative-sticky",
             "enable.auto.commit": False,
             "auto.offset.reset": "latest",
             "logger": log,
@@ -83,10 +85,11 @@ class Leadership:
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Nothing is read by this consumer: the partition is a token.
-        consumer.assign(partitions)
+        consumer.incremental_assign(partitions)
         if partitions:
             consumer.pause(partitions)
-        self._set(Leader.SELF if partitions else Leader.OTHER)
+        # What is assigned is what is new: the partition that was kept is not among it.
+        self._set(Leader.SELF if consumer.assignment() else Leader.OTHER)
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         if partitions:
