@@ -33,6 +33,7 @@ DEADLINE_S: Final = 60.0
 KINDS: Final = (
     (" broker ", "broker"),
     (" connect ", "worker"),
+    (" registry ", "registry"),
     ("forkserver", "task hosts"),
     ("resource_tracker", "task hosts"),
     ("postgres", "postgres"),
