@@ -11,12 +11,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from headrace.tools import TOOLS
 
 VARIABLE = "HEADRACE_SHIMS"
 """Names the folder, in a shell that has it on PATH."""
-
-TOOLS = ("kafka-topics", "kafka-console-producer", "kafka-console-consumer", "kafka-consumer-groups", "kafka-configs")
-"""Commands of ours that have Kafka's names."""
 
 _POSTGRES_PROGRAMS = ("psql", "pg_dump", "pg_isready")
 
@@ -25,13 +23,9 @@ def commands() -> Mapping[str, list[str]]:
     """Each name, and the command that stands behind it."""
     python = [sys.executable, "-P", "-m"]
     ours = [*python, "headrace"]
-    found = {"headrace": ours}
-    for tool in TOOLS:
+    found = {"headrace": ours, "schema-registry-start": [*ours, "schema-registry-start"]}
+    for tool in (*TOOLS, "connect-distributed", "connect-standalone"):
         found[tool] = found[f"{tool}.sh"] = [*ours, tool]
-    for suffix in ("", ".sh"):
-        found[f"connect-distributed{suffix}"] = [*ours, "connect"]
-        found[f"connect-standalone{suffix}"] = [*ours, "connect-standalone"]
-    found["schema-registry-start"] = [*ours, "registry"]
     found["docker"] = [*python, "headrace.project.docker"]
     found["docker-compose"] = [*found["docker"], "compose"]
     return {**found, **_postgres()}
