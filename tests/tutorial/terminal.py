@@ -63,8 +63,8 @@ class Terminal:
     def run(self, line: str, seconds: float = 60.0) -> str:
         """Type a command line; what it has shown when the prompt is back."""
         self.type(line)
-        shown = self.wait_for(PROMPT, seconds)
-        return shown.partition("\n")[2].rpartition("\n")[0]
+        shown = re.sub(PROMPT, "", self.wait_for(PROMPT, seconds))
+        return shown.partition("\n")[2].rstrip("\n")
 
     def status(self) -> int:
         """The exit status of the last command."""

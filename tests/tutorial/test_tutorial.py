@@ -1,4 +1,4 @@
-"""The course's chapter on Kafka, typed as it stands into `headrace shell`: its files with their misprints, then corrected.
+"""The course's chapter on Kafka, typed as it stands into `headrace shell`: with its misprints, then corrected.
 
 What a student does beside it is done here, too: to end kcat and the consumers, and to fill the source table, which the
 course's generator does.
@@ -25,6 +25,9 @@ pytestmark = pytest.mark.timeout(240)
 
 FILES = Path(__file__).with_name("files")
 PORTS = (9092, 8081, 8083, 5432, 5433)
+PORTS_S = 30.0
+"""How long a demo that is just ending may still have them."""
+
 SOURCE = "postgresql://myuser:mypassword@localhost:5432/mydatabase"
 TARGET = "postgresql://targetuser:targetpw@localhost:5433/targetdatabase"
 IRIS = "sepal_length float8, sepal_width float8, petal_length float8, petal_width float8, target int"
@@ -58,9 +61,8 @@ class Student:
 def student() -> Iterator[Student]:
     need("kcat", "apt-get install kcat")
     need("curl", "apt-get install curl")
-    taken = [str(port) for port in PORTS if not is_free("127.0.0.1", port)]
-    if taken:
-        missing(f"the tutorial's ports are taken by other programs: {', '.join(taken)}")
+    if not wait_until(lambda: not _taken(), PORTS_S):
+        missing(f"the tutorial's ports are taken by other programs: {', '.join(_taken())}")
     with TemporaryFolder("headrace-tutorial-") as folder:
         student = Student(folder.path)
         try:
@@ -68,6 +70,10 @@ def student() -> Iterator[Student]:
         finally:
             _end(student)
         assert wait_until(lambda: not processes_naming(str(folder.path)), 30)
+
+
+def _taken() -> list[str]:
+    return [str(port) for port in PORTS if not is_free("127.0.0.1", port)]
 
 
 def _end(student: Student) -> None:
@@ -145,7 +151,10 @@ def _say_until_heard(producer: Terminal, consumer: Terminal) -> None:
 def the_four_servers(student: Student, shell: Terminal) -> None:
     up = "docker compose -p part7-kafka -f kafka-docker-compose.yaml up -d"
     refused = shell.run(up).splitlines()
-    assert [line.partition(": ")[0] for line in refused] == ["kafka-docker-compose.yaml:19", "kafka-docker-compose.yaml:23"]
+    assert [line.partition(": ")[0] for line in refused] == [
+        "kafka-docker-compose.yaml:19",
+        "kafka-docker-compose.yaml:23",
+    ]
     assert "write `- 9092:9092`" in refused[0]
     assert "PLAINTEXT:://broker:29092 has one colon too many: write PLAINTEXT://broker:29092." in refused[1]
     assert shell.status() == 1
@@ -165,7 +174,9 @@ def the_four_servers(student: Student, shell: Terminal) -> None:
 
 
 def source_connector(student: Student, shell: Terminal) -> None:
-    assert " Container postgres-server  Started" in shell.run("docker compose -p source -f source-docker-compose.yaml up -d")
+    assert " Container postgres-server  Started" in shell.run(
+        "docker compose -p source -f source-docker-compose.yaml up -d"
+    )
     _fill(SOURCE, f"CREATE TABLE iris_data (id serial PRIMARY KEY, {IRIS})", ROWS)
     heredoc = (FILES / "source_connector.sh").read_text().rstrip()
     post = 'curl -X POST http://localhost:8083/connectors -H "Content-Type: application/json" -d @source_connector.json'
@@ -239,7 +250,7 @@ def sink_connector(student: Student, shell: Terminal) -> None:
     assert _json(shell.run(post))["type"] == "sink"
     assert wait_until(lambda: len(_rows(TARGET)) == 3, 60), shell.run(status)
     assert _rows(TARGET) == _rows(SOURCE)
-    psql = 'docker compose -p target exec target-postgres-server psql -U targetuser -d targetdatabase -tAc'
+    psql = "docker compose -p target exec target-postgres-server psql -U targetuser -d targetdatabase -tAc"
     assert shell.run(f"{psql} 'SELECT count(*) FROM iris_data'") == "3"
 
 

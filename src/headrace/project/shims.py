@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
 from headrace.tools import TOOLS
 
 VARIABLE = "HEADRACE_SHIMS"

@@ -54,6 +54,17 @@ def test_validation_shows_the_keys_of_the_framework_and_of_the_plug_in(pool: Hos
     assert "no default value" in errors["file"][0] and "at least 1" in errors["tasks.max"][0]
 
 
+def test_a_transformation_that_there_is_not_is_refused_with_what_was_meant(pool: HostPool) -> None:
+    name = "org.apache.kafka.connect.transforms.TimestampConverter"
+    types = {"transforms": "a,b,c", "transforms.a.type": name, "transforms.b.type": f"{name}$Value"}
+    answer = pool.validate({**SOURCE, **types, "transforms.b.target.type": "what"}, connect=False).result(20)
+    errors = {value["name"]: value["errors"] for _, value in answer.configs if value["errors"]}
+    assert set(errors) == {"transforms.a.type", "transforms.b.target.type", "transforms.c.type"}
+    assert f"did you mean {name}$Value (or $Key)? an unquoted heredoc drops $Value" in errors["transforms.a.type"][0]
+    assert "no default value" in errors["transforms.c.type"][0]
+    assert "Transforms: b" in answer.groups
+
+
 def test_a_sink_must_name_its_topics(pool: HostPool) -> None:
     sink = {"connector.class": "FileStreamSink", "name": "k", "file": "/nowhere"}
     answer = pool.validate(sink, connect=False).result(20)

@@ -11,6 +11,7 @@ from typing import Any
 from headrace.config import NO_DEFAULT, ConfigDef, ConfigError, ConfigKey, ConfigValue, Importance, Password, Type
 from headrace.config.definition import between, one_of
 from headrace.connect.api import Connector
+from headrace.connect.runtime.host.chain_config import transform_pairs
 
 COMMON, TRANSFORMS, PREDICATES, ERRORS = "Common", "Transforms", "Predicates", "Error Handling"
 TOPIC_CREATION, EXACTLY_ONCE, OFFSETS = "Topic Creation", "Exactly Once Support", "offsets.topic"
@@ -184,6 +185,7 @@ def validate(
         _check_topics(values)
     own = plugin.config_def()
     pairs = [(framework.keys[value.name], value) for value in values if value.name not in own.keys]
+    pairs += transform_pairs(properties)
     for value in plugin.validate(properties, connect=connect):
         key = own.keys.get(value.name) or ConfigKey(value.name, Type.STRING, None, "", display_name=value.name)
         pairs.append((key, value))
