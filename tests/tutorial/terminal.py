@@ -1,17 +1,20 @@
 """A person at a terminal: types lines, and reads until what is waited for is there."""
 
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PROMPT = r"\(headrace\) [^\r\n]*[#$] $"
-COLUMNS = "400"
+ROWS, COLUMNS = 50, 400
 
 
 class Terminal:
@@ -19,13 +22,14 @@ class Terminal:
 
     def __init__(self, command: Sequence[str], directory: Path, variables: Mapping[str, str]) -> None:
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self._fd = ours
         self.screen = ""
         self._seen = 0
         self._process = subprocess.Popen(
             command,
             cwd=directory,
-            env={**variables, "TERM": "dumb", "COLUMNS": COLUMNS},
+            env={**variables, "TERM": "dumb"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -94,8 +98,5 @@ class Terminal:
 
 def _own_terminal() -> None:
     """A session whose terminal this is, so that Ctrl-C reaches who is in its foreground."""
-    import fcntl
-    import termios
-
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -182,7 +182,7 @@ def source_connector(student: Student, shell: Terminal) -> None:
     post = 'curl -X POST http://localhost:8083/connectors -H "Content-Type: application/json" -d @source_connector.json'
     shell.run(heredoc)
     refused = shell.run(post)
-    assert "did you mean org.apache.kafka.connect.transforms.TimestampConverter$Value?" in refused
+    assert "did you mean org.apache.kafka.connect.transforms.TimestampConverter$Value (or $Key)?" in refused
     assert "an unquoted heredoc drops $Value" in refused
     shell.run(heredoc.replace("<<EOF", "<<'EOF'"))
     created = _json(shell.run(post))
@@ -192,29 +192,42 @@ def source_connector(student: Student, shell: Terminal) -> None:
     assert shown["config"] == created["config"]
     assert shown["config"]["connection.url"] == "jdbc:postgresql://postgres-server:5432/mydatabase"
 
+    listed = _until(shell, "kcat -L -b localhost:9092", 'topic "postgres-source-iris_data" with 1 partitions:')
+    assert "broker 1 at localhost:9092 (controller)" in listed
+    for topic, partitions in (("status", 5), ("offsets", 25), ("configs", 1)):
+        assert f'topic "docker-connect-{topic}" with {partitions} partitions:' in listed
+    assert 'topic "_schemas" with 1 partitions:' in listed
     shell.type("kcat -b localhost:9092 -t postgres-source-iris_data")
     first = shell.wait_for(r"^\{.*\}$").splitlines()[-1]
     shell.wait_for(r"^% Reached end of topic postgres-source-iris_data \[0\] at offset 3")
     shell.press_ctrl_c()
     shell.wait_for(PROMPT)
-    message = json.loads(first)
+    _is_as_printed(json.loads(first))
+
+
+def _until(shell: Terminal, line: str, wanted: str) -> str:
+    """Type a line until what is wanted is among what it shows."""
+    shown = ""
+
+    def look() -> bool:
+        nonlocal shown
+        shown = shell.run(line)
+        return wanted in shown
+
+    assert wait_until(look, 60), shown
+    return shown
+
+
+def _is_as_printed(message: dict[str, dict[str, object]]) -> None:
+    """The message that the tutorial shows of a topic: schema and payload."""
+    assert (message["schema"]["type"], message["schema"]["optional"]) == ("struct", False)
     assert message["schema"]["name"] == "iris_data"
-    assert [(field["field"], field["type"]) for field in message["schema"]["fields"]] == [
-        ("id", "int32"),
-        *((name, "double") for name in ("sepal_length", "sepal_width", "petal_length", "petal_width")),
-        ("target", "int32"),
+    assert message["schema"]["fields"] == [
+        {"type": "int32", "optional": False, "field": "id"},
+        *({"type": "double", "optional": True, "field": name} for name in COLUMNS[:4]),
+        {"type": "int32", "optional": True, "field": "target"},
     ]
     assert message["payload"] == {"id": 1, **dict(zip(COLUMNS, ROWS[0], strict=True))}
-    listed = shell.run("kcat -L -b localhost:9092")
-    assert "broker 1 at localhost:9092 (controller)" in listed
-    for topic, partitions in (
-        ("docker-connect-status", 5),
-        ("_schemas", 1),
-        ("postgres-source-iris_data", 1),
-        ("docker-connect-offsets", 25),
-        ("docker-connect-configs", 1),
-    ):
-        assert f'topic "{topic}" with {partitions} partitions:' in listed
 
 
 COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width", "target")
@@ -242,9 +255,8 @@ def sink_connector(student: Student, shell: Terminal) -> None:
     post = 'curl -X POST http://localhost:8083/connectors -H "Content-Type: application/json" -d @sink_connector.json'
     assert _json(shell.run(post))["type"] == "sink"
     status = "curl -s http://localhost:8083/connectors/postgres-sink-connector/status"
-    shown: list[str] = []
-    assert wait_until(lambda: shown.append(shell.run(status)) or "FAILED" in shown[-1], 30)
-    assert "targetuser" in shown[-1] and "password" in shown[-1] and "targetpassword" not in shown[-1]
+    failed = _until(shell, status, "FAILED")
+    assert "targetuser" in failed and "password" in failed and "targetpassword" not in failed
     student.correct("sink_connector.json", "targetpassword", "targetpw")
     shell.run("curl -s -X DELETE http://localhost:8083/connectors/postgres-sink-connector")
     assert _json(shell.run(post))["type"] == "sink"
