@@ -220,3 +220,65 @@ def test_after_kill_9_of_the_broker_everything_goes_on(make, tmp_path):
         worker.wait_for("more", "RUNNING", "RUNNING", deadline_s=90)
         assert worker.states("in") == worker.states("out") == ["RUNNING", "RUNNING"]
         assert worker.stop() < 15
+
+
+def test_the_offsets_of_a_stopped_sink_can_be_set_and_forgotten_over_rest(worker, brokers, tmp_path):
+    source, target, topic = tmp_path / "in.txt", tmp_path / "out.txt", f"t-{uuid.uuid4().hex[:8]}"
+    source.write_text("one\ntwo\nthree\n")
+    name = f"out-{topic}"
+    worker.create("in", connector_class=FILE_SOURCE, file=str(source), topic=topic)
+    worker.create(name, connector_class=FILE_SINK, file=str(target), topics=topic, tasks_max=1)
+    until(lambda: target.exists() and target.read_text() == "one\ntwo\nthree\n", lambda: worker.log, 60)
+
+    def offsets(number: int) -> dict[str, object]:
+        at = {"kafka_topic": topic, "kafka_partition": 0}
+        return {"offsets": [{"partition": at, "offset": {"kafka_offset": number}}]}
+
+    path = f"/connectors/{name}/offsets"
+    until(lambda: worker.client.get(path).json() == offsets(3), lambda: worker.log)
+    assert worker.client.patch(path, json=offsets(1)).status_code == 400
+    assert worker.client.delete(path).status_code == 400
+    stop_and_wait(worker, name)
+    changed = worker.client.patch(path, json=offsets(1))
+    assert (changed.status_code, changed.json()) == (
+        200,
+        {"message": "The offsets for this connector have been altered successfully"},
+    )
+    assert worker.client.get(path).json() == offsets(1)
+    assert worker.client.put(f"/connectors/{name}/resume").status_code == 202
+    again = "one\ntwo\nthree\ntwo\nthree\n"
+    until(lambda: target.read_text() == again, lambda: f"{target.read_text()!r}: {worker.log}", 60)
+    stop_and_wait(worker, name)
+    assert worker.client.delete(path).json() == {
+        "message": "The offsets for this connector have been reset successfully"
+    }
+    assert worker.client.get(path).json() == {"offsets": []}
+    assert worker.client.put(f"/connectors/{name}/resume").status_code == 202
+    until(
+        lambda: target.read_text() == f"{again}one\ntwo\nthree\n", lambda: f"{target.read_text()!r}: {worker.log}", 60
+    )
+
+
+def stop_and_wait(worker: WorkerProcess, name: str) -> None:
+    """Until the sink's task has left its group too: a group with members keeps its offsets as they are."""
+    assert worker.client.put(f"/connectors/{name}/stop").status_code == 204
+    worker.wait_for(name, "STOPPED")
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"partition": {"kafka_topic": "t"}, "offset": {"kafka_offset": 1}}, "{kafka_topic, kafka_partition}"),
+        ({"partition": {"kafka_topic": "t", "kafka_partition": 0}, "offset": {"position": 1}}, "{kafka_offset}"),
+        ({"partition": {"kafka_topic": "t", "kafka_partition": 0}, "offset": None}, "DELETE resets all"),
+    ],
+)
+def test_offsets_that_are_no_sinks_are_refused_with_what_they_should_be(plane, client_of, change, part):
+    config = {"connector.class": FILE_SINK, "name": "out", "topics": "t"}
+    plane.connectors.put("out", config).result(5)
+    client = client_of(plane)
+    assert client.put("/connectors/out/stop").status_code == 204
+    plane.wait_for("out", "STOPPED")
+    refused = client.patch("/connectors/out/offsets", json={"offsets": [change]})
+    assert refused.status_code == 400
+    assert part in refused.json()["message"]

@@ -75,6 +75,11 @@ class Connector(ABC):
     def task_class(cls) -> "type[SourceTask | SinkTask]": ...
 
     @classmethod
+    def java_task_class(cls, connector_class: str) -> str:
+        """The name under which Java's workers know the task of `connector_class`, for the task configs in the topic."""
+        return connector_class.removesuffix("Connector") + "Task"
+
+    @classmethod
     def validate(cls, properties: Mapping[str, Any], *, connect: bool = False) -> list[ConfigValue]:
         """The keys of `config_def` with values and errors, and checks across keys.
 

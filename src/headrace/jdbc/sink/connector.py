@@ -32,6 +32,12 @@ class JdbcSinkConnector(SinkConnector):
         return JdbcSinkTask
 
     @classmethod
+    def java_task_class(cls, connector_class: str) -> str:
+        """Java's tasks are in a package of their own below the connectors'."""
+        package, dot, _ = connector_class.rpartition(".")
+        return f"{package}.sink.JdbcSinkTask" if dot else super().java_task_class(connector_class)
+
+    @classmethod
     def validate(cls, properties: Mapping[str, Any], *, connect: bool = False) -> list[ConfigValue]:
         values = cls.config_def().validate(properties)
         by_name = {value.name: value for value in values}

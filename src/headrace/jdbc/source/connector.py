@@ -57,6 +57,12 @@ class JdbcSourceConnector(SourceConnector):
         return JdbcSourceTask
 
     @classmethod
+    def java_task_class(cls, connector_class: str) -> str:
+        """Java's tasks are in a package of their own below the connectors'."""
+        package, dot, _ = connector_class.rpartition(".")
+        return f"{package}.source.JdbcSourceTask" if dot else super().java_task_class(connector_class)
+
+    @classmethod
     def validate(cls, properties: Mapping[str, Any], *, connect: bool = False) -> list[ConfigValue]:
         values = configs.validate(properties)
         if connect and not any(value.errors for value in values):

@@ -92,7 +92,7 @@ class ConnectorInstance:
     def _with_class(self, config: Mapping[str, str]) -> dict[str, str]:
         """A task config as Java's worker writes it: with the task's class, and a sink's topics."""
         assert self._plugin is not None
-        more = {"task.class": self._config.get("connector.class", "").removesuffix("Connector") + "Task"}
+        more = {"task.class": self._plugin.java_task_class(self._config.get("connector.class", ""))}
         if self._plugin.connector_type == "sink":
             more |= {key: self._config[key] for key in ("topics", "topics.regex") if key in self._config}
         return more | {key: str(value) for key, value in config.items()}
