@@ -16,7 +16,7 @@ _MOST_RATIO: Final = 255
 """A byte of LZ4 stands for no more bytes than that."""
 
 
-def decompress(payload: bytes | memoryview) -> bytes | None:
+def decompress(payload: bytes | memoryview) -> bytearray | None:
     """What the frame holds; None where it is of another kind, for a reader that knows all kinds.
 
     Raises cramjam.DecompressionError where a block is broken.
@@ -48,15 +48,17 @@ def _blocks(payload: bytes | memoryview, position: int, behind: int) -> list[tup
     return None
 
 
-def _joined(payload: memoryview, blocks: list[tuple[int, int, bool]], most: int) -> bytes:
+def _joined(payload: memoryview, blocks: list[tuple[int, int, bool]], most: int) -> bytearray:
     sizes = [size if stored else min(most, size * _MOST_RATIO) for _, size, stored in blocks]
-    plain = memoryview(bytearray(sum(sizes)))
+    plain = bytearray(sum(sizes))
     end = 0
-    for (position, size, stored), room in zip(blocks, sizes, strict=True):
-        block = payload[position : position + size]
-        if stored:
-            plain[end : end + size] = block
-            end += size
-        else:
-            end += cramjam.lz4.decompress_block_into(block, plain[end : end + room], output_len=room)
-    return bytes(plain[:end])
+    with memoryview(plain) as view:
+        for (position, size, stored), room in zip(blocks, sizes, strict=True):
+            block = payload[position : position + size]
+            if stored:
+                view[end : end + size] = block
+                end += size
+            else:
+                end += cramjam.lz4.decompress_block_into(block, view[end : end + room], output_len=room)
+    del plain[end:]
+    return plain

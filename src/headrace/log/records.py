@@ -147,7 +147,7 @@ def compress(codec: int, payload: bytes) -> bytes:
     raise CorruptRecords(f"compression codec {codec} is not known")
 
 
-def decompress(codec: int, payload: bytes | memoryview) -> bytes:
+def decompress(codec: int, payload: bytes | memoryview) -> bytes | bytearray:
     """The payload of a batch by the codec of its attributes: 1 gzip, 2 snappy, 3 lz4, 4 zstd. Raises CorruptRecords."""
     try:
         match codec:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 NEWEST_BY_NAME: Final = 12
 """Fetch 13 and later name topics by id, which say nothing to a reader that a name does not."""
-PIECE_RECORDS: Final = 10_000
 IDLE_S: Final = 0.5
 METADATA_AGE_S: Final = 300.0
 _LEADER_CHANGED: Final = frozenset(
@@ -344,41 +343,31 @@ class Fetcher:
         aborted = None
         if self._settings.read_committed:
             aborted = [Aborted(each.producer_id, each.first_offset) for each in data.aborted_transactions or ()]
+        last = UNKNOWN
+
+        def whole() -> Iterator[Plain]:
+            nonlocal last
+            for batch in batches(data.records):
+                last = batch.header.last_offset
+                yield batch
+
         topic, partition = position.partition
         try:
-            all_batches = list(batches(data.records))
-            if not all_batches:
-                return
-            for piece in _pieces(visible(all_batches, aborted)):
-                self._give(position, read(piece, position.offset))
+            for columns in read(visible(whole(), aborted), position.offset):
+                self._give(position, columns)
         except CorruptRecords as error:
             self._fail(ConnectError(f"Topic {topic}, partition {partition} cannot be read: {error}"))
             return
         with self._changed:
-            position.offset = all_batches[-1].header.last_offset + 1
+            position.offset = max(position.offset, last + 1)
             self._positions.fetched(position)
 
-    def _give(self, position: Position, found: list[RecordColumns]) -> None:
+    def _give(self, position: Position, columns: RecordColumns) -> None:
         with self._changed:
             if self._positions.holds(position):
-                for columns in found:
-                    position.buffered_bytes += columns.nbytes
-                    self._ready.append((position, columns))
+                position.buffered_bytes += columns.nbytes
+                self._ready.append((position, columns))
                 self._changed.notify_all()
-
-
-def _pieces(plain: Iterable[Plain]) -> Iterable[list[Plain]]:
-    """Batches by and by, so many at once that each piece is worth its columns and no larger than a put."""
-    piece: list[Plain] = []
-    records = 0
-    for batch in plain:
-        if piece and records + batch.header.records > PIECE_RECORDS:
-            yield piece
-            piece, records = [], 0
-        piece.append(batch)
-        records += batch.header.records
-    if piece:
-        yield piece
 
 
 def _unauthorized(topic: str) -> ConnectError:

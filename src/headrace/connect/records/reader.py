@@ -4,7 +4,7 @@ The records' lengths are followed one by one, since each says where the next beg
 records at once, by numpy. Layout: `org.apache.kafka.common.record.DefaultRecord`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,9 @@ from headrace.log.batch import HEADER_BYTES, BatchHeader, headers, is_whole
 from headrace.log.records import CorruptRecords, decompress, read_batch
 
 MOST_VARINT_BYTES: Final = 10
+PIECE_RECORDS: Final = 10_000
+"""What columns are worth, and no more than a put takes: the bytes of a piece are still near when it is decoded."""
+Bytes = bytes | bytearray | memoryview
 Header = tuple[str, bytes | None]
 
 
@@ -23,7 +26,7 @@ class Plain:
     """A batch's records as they are without compression, and its header."""
 
     header: BatchHeader
-    payload: bytes | memoryview
+    payload: bytes | bytearray | memoryview
     raw: memoryview
 
 
@@ -75,50 +78,64 @@ def batches(record_set: bytes | memoryview, position: int = 0) -> Iterator[Plain
         yield Plain(header, decompress(header.codec, body) if header.codec else body, raw)
 
 
-def read(plain: Sequence[Plain], first_offset: int) -> list[RecordColumns]:
-    """The records from `first_offset` on, split where the type of timestamp changes. Raises CorruptRecords."""
-    found = []
-    for kind, run in _runs(plain):
-        columns = _columns(run, is_log_append_time=kind)
-        skipped = int(np.searchsorted(columns.offset, first_offset))
-        if skipped < len(columns):
-            found.append(columns.slice(skipped, len(columns)) if skipped else columns)
-    return found
+def read(plain: Iterable[Plain], first_offset: int, most: int = PIECE_RECORDS) -> Iterator[RecordColumns]:
+    """The records from `first_offset` on, in pieces of at most so many, split where the type of timestamp changes.
+
+    Raises CorruptRecords.
+    """
+    for run in _runs(plain, most):
+        for columns in _columns(run, most):
+            skipped = int(np.searchsorted(columns.offset, first_offset))
+            if skipped < len(columns):
+                yield columns.slice(skipped, len(columns)) if skipped else columns
 
 
-def _runs(plain: Iterable[Plain]) -> Iterator[tuple[bool, list[Plain]]]:
+def _runs(plain: Iterable[Plain], most: int) -> Iterator[list[Plain]]:
+    """Batches that are read together: so many small ones that it is worth while, and of one type of timestamp."""
     run: list[Plain] = []
+    records = 0
     for batch in plain:
-        if run and run[-1].header.is_log_append_time != batch.header.is_log_append_time:
-            yield run[-1].header.is_log_append_time, run
-            run = []
+        header = batch.header
+        changes = bool(run) and run[-1].header.is_log_append_time != header.is_log_append_time
+        if run and (changes or records + header.records > most):
+            yield run
+            run, records = [], 0
         run.append(batch)
+        records += header.records
     if run:
-        yield run[-1].header.is_log_append_time, run
+        yield run
 
 
-def _columns(run: list[Plain], *, is_log_append_time: bool) -> RecordColumns:
+def _columns(run: list[Plain], most: int) -> Iterator[RecordColumns]:
     data = run[0].payload if len(run) == 1 else b"".join(batch.payload for batch in run)
     counts = [batch.header.records for batch in run]
+    base = np.repeat([batch.header.base_offset for batch in run], counts)
+    is_log_append_time = run[0].header.is_log_append_time
+    times = [batch.header.max_timestamp if is_log_append_time else batch.header.first_timestamp for batch in run]
+    time = np.repeat(times, counts)
     try:
-        fields = _Fields(data, _starts(data, counts))
-        delta_ms, delta = fields.number(), fields.number()
-        key, value = fields.blob(), fields.blob()
-        has_headers = bool(fields.number().any())
-        if not has_headers:
-            fields.expect_end()
+        starts = _starts(data, counts)
+        for first in range(0, len(base), most):
+            fields = _Fields(data, starts[first : first + most + 1])
+            delta_ms, delta = fields.number(), fields.number()
+            key, value = fields.blob(), fields.blob()
+            has_headers = bool(fields.number().any())
+            if not has_headers:
+                fields.expect_end()
+            last = first + len(delta)
+            yield RecordColumns(
+                base[first:last] + delta,
+                time[first:last] if is_log_append_time else time[first:last] + delta_ms,
+                is_log_append_time,
+                key,
+                value,
+                _headers(run)[first:last] if has_headers else None,
+            )
     except (IndexError, OverflowError) as error:
         raise CorruptRecords(f"the batch at offset {run[0].header.base_offset} cannot be read: {error}") from error
-    offset = np.repeat([batch.header.base_offset for batch in run], counts) + delta
-    if is_log_append_time:
-        timestamp = np.repeat([batch.header.max_timestamp for batch in run], counts)
-    else:
-        timestamp = np.repeat([batch.header.first_timestamp for batch in run], counts) + delta_ms
-    headers = _headers(run) if has_headers else None
-    return RecordColumns(offset, timestamp, is_log_append_time, key, value, headers)
 
 
-def _starts(data: bytes | memoryview, counts: list[int]) -> Any:
+def _starts(data: Bytes, counts: list[int]) -> Any:
     """Where each record begins, and where the last one ends. Raises CorruptRecords, IndexError."""
     starts: list[int] = []
     append, position = starts.append, 0
@@ -146,7 +163,7 @@ def _starts(data: bytes | memoryview, counts: list[int]) -> Any:
 class _Fields:
     """A cursor in each record: `_at` is where its next field begins."""
 
-    def __init__(self, data: bytes | memoryview, starts: Any) -> None:
+    def __init__(self, data: Bytes, starts: Any) -> None:
         self._data = data
         self._bytes = np.frombuffer(data, np.uint8)
         self._at = starts[:-1]
