@@ -31,7 +31,10 @@ class AvroSchema:
         return Printer(frozenset()).text(in_normal_form(self.root))
 
     def incompatibilities(self, writer: Any) -> list[str]:
-        found = avro_resolution.incompatibilities(self.root, writer.root)
+        try:
+            found = avro_resolution.incompatibilities(self.root, writer.root)
+        except ValueError as error:
+            return [f"Unexpected exception during compatibility check: {error}".replace("%", "%%")]
         return [difference.text() for difference in found]
 
 

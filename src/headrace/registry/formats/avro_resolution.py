@@ -46,7 +46,10 @@ Path = tuple[str, ...]
 
 
 def incompatibilities(reader: Node, writer: Node) -> list[Difference]:
-    """Why `reader` cannot read what `writer` wrote; none where it can."""
+    """Why `reader` cannot read what `writer` wrote; none where it can.
+
+    Raises ValueError where it is not clear which field of the writer is read.
+    """
     return list(_Comparison().of(reader, writer, ()))
 
 
@@ -105,17 +108,26 @@ class _Comparison:
             written = _written(field, writer)
             if written is not None:
                 yield from self.of(field.type, written.type, (*path, str(number), "type"))
+            elif field.default is NO_DEFAULT and field.type.enum_default is not None:
+                # As in Java: an enum with a default of its own is held against the whole record.
+                yield from self.of(field.type, writer, (*path, str(number), "type"))
             elif field.default is NO_DEFAULT:
                 yield _difference("READER_FIELD_MISSING_DEFAULT_VALUE", (*path, str(number)), field.name)
 
 
 def _written(field: Field, writer: Node) -> Field | None:
-    """The writer's field that a reader's field reads: of its name, or of one of its aliases."""
-    for name in (field.name, *field.aliases):
-        for each in writer.fields:
-            if each.name == name:
-                return each
-    return None
+    """The writer's field that a reader's field reads: of its name, or of one of its aliases.
+
+    Raises ValueError where there are several; as in Java an alias that is the field's own name counts as another.
+    """
+    names = (field.name, *dict.fromkeys(field.aliases))
+    found = [each for name in names for each in writer.fields if each.name == name]
+    if len(found) > 1:
+        raise ValueError(
+            f"Reader record field {field.name} matches multiple fields in writer record schema {writer.name}: "
+            f"{', '.join(each.name for each in found)}"
+        )
+    return found[0] if found else None
 
 
 def _missing_branch(writer: Node, path: Path) -> Difference:
