@@ -205,44 +205,69 @@ def _leaf(leaf: _Leaf, rows: _Rows) -> pa.Array:
 
 
 def _integer(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
-    return _numbers(leaf, rows, kind)
-
-
-def _numbers(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
-    texts = rows.bare(leaf)
-    _expect_numbers(texts.drop_null() if texts.null_count else texts)
-    return texts.cast(pa.string()).cast(kind)
+    """Arrow takes neither a point nor an exponent for part of an integer, but letters for a hexadecimal one."""
+    texts = _Numbers(rows.bare(leaf))
+    texts.expect_digits_only()
+    return texts.cast(kind)
 
 
 def _float(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
-    column = _numbers(leaf, rows, pa.float64())
+    texts = _Numbers(rows.bare(leaf))
+    texts.expect_points_and_exponents_between_digits()
+    column = texts.cast(pa.float64())
     if not np.isfinite(column.fill_null(0).to_numpy(zero_copy_only=False)).all():
         raise DoubtError
     return column.cast(kind)
 
 
-def _expect_numbers(texts: pa.BinaryArray) -> None:
-    """JSON's grammar of numbers, as far as Arrow's own is laxer: `01`, `.5`, `1.`, `inf` and `0x1` are none."""
-    if not len(texts):
-        return
-    _, offsets, data = texts.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    text = np.frombuffer(data, np.uint8)[: bounds[-1]]
-    # A text that ends in a digit has one, so each look at the byte behind a sign or a zero stays inside of the buffer.
-    start, end = bounds[:-1], bounds[1:]
-    if not _IS_DIGIT[text[end - 1]].all():
-        raise DoubtError
-    first = start + (text[start] == _MINUS)
-    leading = text[first]
-    zero = first[(leading == _ZERO) & (first + 1 < end)]
-    if not _IS_DIGIT[leading].all() or _IS_DIGIT[text[zero + 1]].any():
-        raise DoubtError
-    read = text[start[0] :]
-    points, exponents = np.flatnonzero(read == _DOT), np.flatnonzero(read > _NINE)
-    if not (_IS_DIGIT[read[points - 1]] & _IS_DIGIT[read[points + 1]]).all():
-        raise DoubtError
-    if not (_IS_EXPONENT[read[exponents]] & _IS_DIGIT[read[exponents - 1]]).all():
-        raise DoubtError
+class _Numbers:
+    """Texts that have to be JSON's numbers, by its grammar where Arrow's own is laxer: `01`, `.5`, `1.` are none."""
+
+    def __init__(self, texts: pa.BinaryArray) -> None:
+        self._texts = texts
+        present = texts.drop_null() if texts.null_count else texts
+        _, offsets, data = present.buffers()
+        bounds = np.frombuffer(offsets, np.int32)[present.offset : present.offset + len(present) + 1]
+        self._text = np.frombuffer(data or b"", np.uint8)[: bounds[-1]]
+        if len(present):
+            self._expect_ends(bounds[:-1], bounds[1:])
+
+    def _expect_ends(self, start: Any, end: Any) -> None:
+        """A digit at both ends, behind a sign; a zero in front stands alone or before a point."""
+        text = self._text
+        if not _are_digits(text[end - 1]):
+            raise DoubtError
+        leading = text[start]
+        if (leading == _MINUS).any():
+            start = start + (leading == _MINUS)
+            leading = text[start]
+        if not _are_digits(leading):
+            raise DoubtError
+        zero = np.flatnonzero(leading == _ZERO)
+        zero = start[zero][start[zero] + 1 < end[zero]]
+        if _IS_DIGIT[text[zero + 1]].any():
+            raise DoubtError
+
+    def expect_digits_only(self) -> None:
+        if (self._text > _NINE).any():
+            raise DoubtError
+
+    def expect_points_and_exponents_between_digits(self) -> None:
+        # A text begins (but for its sign) and ends with a digit, so a look beside a point stays inside of its text.
+        text, points = self._text, np.flatnonzero(self._text == _DOT)
+        if not (_are_digits(text[points - 1]) and _are_digits(text[points + 1])):
+            raise DoubtError
+        exponents = np.flatnonzero(text > _NINE)
+        if len(exponents) and not (_IS_EXPONENT[text[exponents]] & _IS_DIGIT[text[exponents - 1]]).all():
+            raise DoubtError
+
+    def cast(self, kind: pa.DataType) -> pa.Array:
+        return self._texts.view(pa.string()).cast(kind)
+
+
+def _are_digits(codes: Any) -> bool:
+    """Codes of digits alone; a smaller one wraps round to a large one."""
+    return not len(codes) or bool((codes - np.uint8(_ZERO)).max() <= _NINE - _ZERO)
 
 
 def _boolean(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
@@ -258,11 +283,11 @@ def _string(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
 
 
 def _date(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
-    return _numbers(leaf, rows, pa.int32()).cast(kind)
+    return _integer(leaf, rows, pa.int32()).cast(kind)
 
 
 def _time(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
-    millis = _numbers(leaf, rows, pa.int32())
+    millis = _integer(leaf, rows, pa.int32())
     bounds = pc.min_max(millis)
     if not 0 <= (bounds["min"].as_py() or 0) <= (bounds["max"].as_py() or 0) < DAY_MS:
         raise DoubtError
@@ -270,7 +295,7 @@ def _time(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
 
 
 def _timestamp(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
-    return _numbers(leaf, rows, pa.int64()).cast(kind)
+    return _integer(leaf, rows, pa.int64()).cast(kind)
 
 
 _Read = Callable[[_Leaf, _Rows, pa.DataType], pa.Array]
