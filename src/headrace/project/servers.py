@@ -104,7 +104,7 @@ class Maker:
         file = self.folder.service(order.name) / f"{order.kind}.properties"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
-        lines = (f"{key}={_escaped(value)}\n" for key, value in properties.items())
+        lines = (f"{key}={escaped(value)}\n" for key, value in properties.items())
         file.write_text("".join(lines), encoding="utf-8")
         return file
 
@@ -122,10 +122,10 @@ class Maker:
         return {**ours, VARIABLE: self.folder.book(), "PYTHONUNBUFFERED": "1"}
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
     r"""A value as a properties file has it.
 
-    >>> _escaped(" two\nlines\\")
+    >>> escaped(" two\nlines\\")
     '\\ two\\nlines\\\\'
     """
     text = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
