@@ -92,6 +92,16 @@ def test_on_a_terminal_states_are_coloured_and_elsewhere_nothing_is():
     assert pipe.getvalue().splitlines()[1].endswith("1 failed  It broke")
 
 
+def test_on_a_narrow_terminal_a_name_stays_whole_and_the_error_takes_more_lines():
+    name, text = "postgres-source-connector", "Table public.iris_data is not there in targetdatabase"
+    one = ConnectorView(name, "sink", "RUNNING", "w:1", (Task(0, "FAILED", "w:1", text),))
+    terminal = io.StringIO()
+    show_list(Console(file=terminal, force_terminal=True, color_system=None, width=70), [one])
+    lines = terminal.getvalue().splitlines()
+    assert lines[1].startswith(f"{name}  sink  RUNNING  1 failed  Table")
+    assert "".join("".join(line.split()) for line in lines).endswith("targetdatabase")
+
+
 def test_create_waits_until_the_tasks_run_and_says_so(run, plane, tmp_path):  # noqa: F811
     plane.hosts.task_counts["c"] = 2
     file = write(tmp_path, "c.json", {"name": "c", "config": {**CONFIG, "tasks.max": 2}})

@@ -2,7 +2,7 @@
 
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -18,12 +18,13 @@ pytestmark = pytest.mark.kafka
 
 
 class JavaWorker:
-    """Apache Kafka's own `ConnectDistributed`."""
+    """Apache Kafka's own `ConnectDistributed`, or with files of connectors `ConnectStandalone`."""
 
-    def __init__(self, directory: Path, settings: dict[str, str]) -> None:
+    def __init__(self, directory: Path, settings: dict[str, str], connectors: Sequence[Path] = ()) -> None:
         self.port = free_port()
         self.log_file = directory / "java.log"
         self._file = directory / "java.properties"
+        self._connectors = connectors
         listener = {"listeners": f"http://127.0.0.1:{self.port}", "plugin.discovery": "service_load"}
         self._file.write_text("".join(f"{key}={value}\n" for key, value in {**settings, **listener}.items()))
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=100)
@@ -31,7 +32,8 @@ class JavaWorker:
 
     def start(self) -> None:
         with self.log_file.open("ab") as log:
-            command = java("org.apache.kafka.connect.cli.ConnectDistributed", str(self._file))
+            main = "ConnectStandalone" if self._connectors else "ConnectDistributed"
+            command = java(f"org.apache.kafka.connect.cli.{main}", str(self._file), *map(str, self._connectors))
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until(self._answers, lambda: self.log_file.read_text()[-3000:], 90)
 

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from headrace.connect.stores.java_map import load
 from tests.conftest import free_port
 from tests.connect.rig import until
+from tests.connect.test_java_workers import JavaWorker
 from tests.connect.test_worker_process import consumed
 from tests.connect.worker_process import FILE_SINK, FILE_SOURCE, PLUGINS, WorkerProcess
 from tests.contract.broker_process import BrokerProcess
@@ -23,16 +24,13 @@ class StandaloneProcess(WorkerProcess):
     def __init__(self, directory: Path, bootstrap: str) -> None:
         self.offsets = directory / "connect.offsets"
         self.files: list[Path] = []
-        super().__init__(
-            directory,
-            {
-                "bootstrap.servers": bootstrap,
-                "offset.storage.file.filename": str(self.offsets),
-                "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-                "value.converter": "org.apache.kafka.connect.storage.StringConverter",
-                "plugin.path": str(PLUGINS),
-            },
-        )
+        self.settings = {
+            "bootstrap.servers": bootstrap,
+            "offset.storage.file.filename": str(self.offsets),
+            "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+            "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+        }
+        super().__init__(directory, {**self.settings, "plugin.path": str(PLUGINS)})
 
     def command(self, *more: str) -> list[str]:
         program, _, file, *options = super().command()
@@ -192,3 +190,31 @@ def test_what_worker_and_task_hosts_logged_about_a_connector_can_be_read(worker,
     assert not [text for text in others if "broken" in text]
     assert get("/headrace/connectors/none/log").status_code == 404
     assert get("/headrace/connectors/in/log?lines=x").status_code == 400
+
+
+@pytest.mark.kafka
+def test_javas_standalone_worker_goes_on_where_ours_was_and_ours_where_java_was(worker, our_broker, topic, tmp_path):
+    lines = add_source(worker, topic)
+    worker.start()
+    assert consumed(our_broker.bootstrap, topic, 2) == ["one", "two"]
+    worker.stop()
+    theirs = JavaWorker(tmp_path, worker.settings, worker.files)
+    try:
+        with lines.open("a") as more:
+            more.write("three\n")
+        theirs.start()
+        assert consumed(our_broker.bootstrap, topic, 3) == ["one", "two", "three"]
+        url = f"http://127.0.0.1:{theirs.port}"
+        listed = subprocess.run(
+            [worker.command()[0], "connectors", "--url", url], capture_output=True, text=True, timeout=60, check=True
+        ).stdout.splitlines()
+        assert [line.split() for line in listed] == [
+            ["NAME", "TYPE", "STATE", "TASKS"],
+            ["in", "source", "RUNNING", "1", "running"],
+        ]
+    finally:
+        theirs.close()
+    with lines.open("a") as more:
+        more.write("four\n")
+    worker.start()
+    assert consumed(our_broker.bootstrap, topic, 4) == ["one", "two", "three", "four"]

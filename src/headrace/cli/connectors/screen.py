@@ -45,7 +45,11 @@ def show_rows(
     if not console.is_terminal:
         show_plain(console, [heads, *rows])
         return
-    table = Table(*heads, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column, head in enumerate(heads):
+        # Names and states stay whole, to be copied; what is long is in the last column, and takes more lines.
+        widest = max(len(row[column]) for row in [heads, *rows])
+        table.add_column(head, overflow="fold", min_width=widest if column < len(heads) - 1 else None)
     for row in rows:
         table.add_row(*(coloured(text) if column == state_column else Text(text) for column, text in enumerate(row)))
     console.print(table)
