@@ -202,3 +202,11 @@ def test_the_documentation_knows_every_path(client):
     paths = client.get("/openapi.json").json()["paths"]
     assert "/schemas/ids/{id}/versions" in paths
     assert all(each.get("summary") for operations in paths.values() for each in operations.values())
+
+
+def test_a_schema_that_the_topic_cannot_hold_is_refused_and_the_next_one_is_not(registry, subject):
+    large = '{"type":"fixed","name":"F","size":1,"doc":"' + "x" * 1_200_000 + '"}'
+    answer = registry.register(subject, large)
+    assert (answer.status_code, answer.json()["error_code"]) == (422, 42209)
+    assert answer.json()["message"].startswith("Register schema operation failed because schema is too large")
+    assert registry.register(subject, '"int"').json()["version"] == 1

@@ -43,6 +43,10 @@ class LogTimeout(LogError):
     """It took too long."""
 
 
+class RecordTooLarge(LogError):
+    """A record is larger than the brokers, or librdkafka's `message.max.bytes`, take."""
+
+
 @dataclass(frozen=True, slots=True)
 class InternalTopic:
     """One topic of the log; `key` is the start of its configuration keys, such as `config.storage`."""
@@ -256,8 +260,7 @@ class KafkaBasedLog:
             self._producer.flush(0.2)
         failed = [error for error in outcomes if error is not None]
         if failed:
-            kind = LogTimeout if failed[0].code() == KafkaError._MSG_TIMED_OUT else LogError
-            raise kind(f"Failed to write to {topic}: {failed[0].str()}")
+            raise _failure(topic, failed[0])
         if len(outcomes) < len(records):
             raise LogTimeout(
                 f"Failed to write to {topic}{self._why(deadline_s)}; this may be due to a transient error and the "
@@ -272,6 +275,8 @@ class KafkaBasedLog:
                 return
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as error:
+                raise _failure(topic, error.args[0]) from error
 
     # Topics.
 
@@ -341,6 +346,17 @@ class KafkaBasedLog:
                 return
             time.sleep(0.02)
         raise LogError(f"Topic {name} was made but has no leader after {REQUEST_S:g} s")
+
+
+_FAILURES: Final = {
+    KafkaError._MSG_TIMED_OUT: LogTimeout,
+    KafkaError.MSG_SIZE_TOO_LARGE: RecordTooLarge,
+}
+
+
+def _failure(topic: str, error: KafkaError) -> LogError:
+    kind = _FAILURES.get(error.code(), LogError)
+    return kind(f"Failed to write to {topic}: {error.str()}")
 
 
 def _all_led(partitions: Iterable[Any]) -> bool:

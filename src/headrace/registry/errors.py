@@ -111,6 +111,10 @@ def invalid_subject(subject: str) -> RegistryError:
     return RegistryError(42208, f"The specified subject '{subject}' is not a valid.")
 
 
+def too_large(message: str) -> RegistryError:
+    return RegistryError(42209, message)
+
+
 def store_failed(message: str) -> RegistryError:
     return RegistryError(50001, message)
 

@@ -11,12 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
-from headrace.kafka_client.kafka_log import KafkaBasedLog, LogError, LogTimeout
+from headrace.kafka_client.kafka_log import KafkaBasedLog, LogError, LogTimeout, RecordTooLarge
 from headrace.kafka_client.settings import translate
 from headrace.registry.catalog import Catalog
 from headrace.registry.changes import Plan
 from headrace.registry.config import RegistryConfig
-from headrace.registry.errors import not_permitted, store_failed, timed_out, unknown_leader
+from headrace.registry.errors import not_permitted, store_failed, timed_out, too_large, unknown_leader
 from headrace.registry.leadership import Leader, Leadership
 from headrace.registry.state import State
 
@@ -111,6 +111,8 @@ class RegistryServer:
             if plan.records:
                 self._log.write(self._topic.name, plan.records, self._timeout_s)
                 self._catch_up(self._timeout_s)
+        except RecordTooLarge as error:
+            raise too_large(f"{what} failed because schema is too large: {error}") from error
         except LogTimeout as error:
             raise timed_out(f"{what} timed out: {error}") from error
         except LogError as error:
