@@ -17,6 +17,7 @@ from headrace.project.select import Selection
 from headrace.supervisor.folder import TemporaryFolder
 from tests.conftest import free_port
 from tests.supervisor.processes import processes_naming, wait_until
+from tests.tutorial.terminal import PROMPT, Terminal
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -251,3 +252,30 @@ def test_a_shell_has_kafkas_commands_and_a_docker(course: Course) -> None:
     assert lines[2].startswith("/") and lines[2].endswith("/kafka-topics.sh")
     assert lines[3] == "no project course has been started"
     assert not Path(lines[2]).exists()
+
+
+def test_a_shell_whose_terminal_goes_away_leaves_nothing(course: Course) -> None:
+    variables = {**course.environment, "HOME": str(course.home), "SHELL": "/bin/bash"}
+    terminal = Terminal([sys.executable, "-P", "-m", "headrace", "shell"], course.folder, variables)
+    terminal.wait_for(PROMPT)
+    shims = Path(terminal.run("echo $HEADRACE_SHIMS"))
+    assert shims.is_dir()
+    terminal.close()
+    assert wait_until(lambda: not shims.exists(), 20)
+
+
+def test_the_terminals_signals_are_for_the_command(here: Course) -> None:
+    variables = {**here.environment, "HOME": str(here.home), "SHELL": "/bin/bash"}
+    terminal = Terminal([sys.executable, "-P", "-m", "headrace", "shell"], here.folder, variables)
+    try:
+        terminal.wait_for(PROMPT)
+        terminal.type("docker compose exec broker /bin/bash")
+        terminal.wait_for(r"\[broker\]\$ $")
+        terminal.type("sleep 60; echo $?")
+        terminal.press_ctrl_c()
+        terminal.wait_for(r"\[broker\]\$ $")
+        terminal.type("kafka-topics --list --bootstrap-server broker:29092; exit 5")
+        terminal.wait_for(PROMPT)
+        assert terminal.status() == 5
+    finally:
+        terminal.close()

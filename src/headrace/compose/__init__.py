@@ -4,6 +4,8 @@ Sans-IO but for reading files: nothing is started, bound or asked. `read_plan` g
 with every fault at once, each with its line and its fix.
 """
 
+from typing import TYPE_CHECKING
+
 from headrace.compose.plan import (
     BrokerSettings,
     ComposeError,
@@ -20,7 +22,9 @@ from headrace.compose.plan import (
     ServiceKind,
     Volume,
 )
-from headrace.compose.reader import read_plan
+
+if TYPE_CHECKING:
+    from headrace.compose.reader import read_plan
 
 __all__ = [
     "BrokerSettings",
@@ -39,3 +43,12 @@ __all__ = [
     "Volume",
     "read_plan",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The reader is imported when it is asked for: who needs the plan's words alone starts without it."""
+    if name != "read_plan":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    from headrace.compose.reader import read_plan
+
+    return read_plan

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from headrace.compose.plan import ServiceKind
 from headrace.config.addresses import VARIABLE
@@ -22,6 +23,8 @@ from headrace.project.state import UP, ServiceState, Status, view
 
 NOT_FOUND = 127
 SHELLS = ("bash", "sh")
+_OF_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+_HANDED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +90,21 @@ class Exec:
 
 def run(command: Sequence[str], variables: Mapping[str, str], directory: str | None = None) -> int:
     """Run a command in the foreground; the terminal's signals are its own to answer. Its exit status, as shells say."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+    children: list[subprocess.Popen[bytes]] = []
+
+    def hand_on(number: int, _: FrameType | None) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    before = {number: signal.signal(number, lambda *_: None) for number in _OF_THE_TERMINAL}
+    before |= {number: signal.signal(number, hand_on) for number in _HANDED_ON}
     try:
-        process = subprocess.Popen(command, env=variables, cwd=directory, preexec_fn=_default_signals)
+        children.append(subprocess.Popen(command, env=variables, cwd=directory))
+        status = children[0].wait()
     except OSError as error:
         print(f"exec: {command[0]}: {error.strerror or error}", file=sys.stderr)
         return NOT_FOUND
-    try:
-        status = process.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     return status if status >= 0 else 128 - status
-
-
-def _default_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headrace.compose import ComposeError, Plan, read_plan
+from headrace.compose import ComposeError, Plan
 from headrace.project.folder import ProjectFolder, known_projects
 
 DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -28,6 +28,8 @@ class Selection:
 
         Raises ComposeError, NotFound for a service that is not among them.
         """
+        from headrace.compose import read_plan
+
         plan = read_plan(self.files, self.project, os.environ, Path.cwd())
         return _part(plan, services) if services else plan
 
@@ -51,6 +53,8 @@ class Selection:
         first = next((Path(file) for file in files if Path(file).is_file()), None)
         if first is None:
             return None
+        from headrace.compose import read_plan
+
         try:
             return read_plan(self.files, None, os.environ, Path.cwd()).name
         except ComposeError:
