@@ -260,6 +260,21 @@ def test_a_consumer_whose_reader_has_gone_ends(command: Command, name: str) -> N
         assert consumer.stderr.read().splitlines()[0] == b"Unable to write to standard out, closing consumer."
 
 
+def test_a_topic_that_comes_later_is_found_by_name_and_by_pattern(command: Command, name: str) -> None:
+    where = ["--bootstrap-server", command.bootstrap, "--max-messages", "1", "--from-beginning"]
+    by_name = ["kafka-console-consumer", "--topic", name, *where]
+    by_pattern = ["kafka-console-consumer", "--include", f"{name}|other", *where]
+    with process(by_name) as first, process(by_pattern) as second:
+        for consumer in (first, second):
+            assert consumer.stderr is not None
+            assert b"not available" in consumer.stderr.readline()
+        assert command(f"kafka-console-producer $B --topic {name}", "x\n").status == 0
+        for consumer in (first, second):
+            assert consumer.stdout is not None
+            assert consumer.stdout.readline() == b"x\n"
+            assert consumer.wait(DEADLINE_S) == 0
+
+
 @pytest.mark.parametrize("tool", sorted(TOOLS))
 def test_a_command_imports_no_more_than_it_needs(tool: str, bootstrap: str) -> None:
     lines = {

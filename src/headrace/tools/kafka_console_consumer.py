@@ -92,6 +92,9 @@ def _configuration(parsed: Parsed) -> dict[str, Any]:
     properties["group.id"] = groups[0] if groups else f"console-consumer-{random.randrange(100000)}"
     properties.setdefault("enable.auto.commit", "true" if groups else "false")
     properties.setdefault("allow.auto.create.topics", "true")
+    if parsed.has("include"):
+        # Topics that come later are looked for that often; Java's five minutes help nobody at a terminal.
+        properties.setdefault("topic.metadata.refresh.interval.ms", "5000")
     excluded = ",".join(f"^{re.escape(name)}$" for name in sorted(INTERNAL))
     return {"topic.blacklist": excluded, **settings(properties)}
 
