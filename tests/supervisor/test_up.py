@@ -44,13 +44,14 @@ class Up:
         return AdminClient({"bootstrap.servers": f"localhost:{self.broker_port}"})
 
     def child(self, word: str) -> int:
-        """The process that runs `headrace WORD`."""
-        (pid,) = [
-            int(process.name)
-            for process in Path("/proc").iterdir()
-            if process.name.isdigit() and self._is_child(process, word)
-        ]
+        """The process that runs `headrace WORD`; one that was started just now has no command line for a moment."""
+        assert wait_until(lambda: bool(self._children(word)), 10)
+        (pid,) = self._children(word)
         return pid
+
+    def _children(self, word: str) -> list[int]:
+        numbers = (process for process in Path("/proc").iterdir() if process.name.isdigit())
+        return [int(process.name) for process in numbers if self._is_child(process, word)]
 
     def _is_child(self, process: Path, word: str) -> bool:
         try:
