@@ -1,5 +1,6 @@
 """The producer on real brokers: what it writes is what every client reads, once and in order, whatever happens."""
 
+import re
 import subprocess
 import threading
 import time
@@ -118,10 +119,13 @@ def test_kcat_and_javas_tools_read_every_codec(our_broker: BrokerProcess, writer
     noise = [np.random.default_rng(n).bytes(3_000).hex().encode() for n in range(100)]
     values: list[bytes | None] = []
     for codec in CODECS:
-        made = writer(our_broker.bootstrap, **{"compression.type": codec, "batch.size": "2000000"})
-        values += rows(10_000, len(values)) + noise
-        made.add(topic, values[-10_100:], keys=byte_column([b"k"] * 10_100))
+        made = writer(our_broker.bootstrap, **{"compression.type": codec})
+        # The more batches shrink, the larger are the next ones: up to two blocks of LZ4.
+        wide = [b"%06d %s" % (number, b"the same in each" * 40) for number in range(24_000 if codec == "lz4" else 0)]
+        added = rows(10_000, len(values)) + wide + noise
+        made.add(topic, added, keys=byte_column([b"k"] * len(added)))
         assert made.wait() == [None]
+        values += added
     kcat = [need("kcat", "apt-get install kcat"), "-C", "-b", our_broker.bootstrap, "-t", topic, "-e", "-q"]
     assert subprocess.run(kcat, capture_output=True, check=True, timeout=60).stdout.splitlines() == values
     options = ("--bootstrap-server", our_broker.bootstrap, "--topic", topic, "--from-beginning")
@@ -132,6 +136,7 @@ def test_kcat_and_javas_tools_read_every_codec(our_broker: BrokerProcess, writer
     assert dumped.count("isvalid: true") >= 5 and "isvalid: false" not in dumped
     assert all(f"compresscodec: {codec}" in dumped for codec in CODECS)
     assert dumped.count("| offset: ") == len(values)
+    assert max(map(int, re.findall(r" count: (\d+)", dumped))) * 650 > 1 << 22
 
 
 def test_small_batches_of_many_runs_keep_their_order(cluster: Cluster, writer: Callable[..., Writer]):

@@ -72,7 +72,7 @@ def test_varints_of_a_column_are_those_of_its_numbers(numbers: list[int]):
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
-@pytest.mark.parametrize("size", [0, 1, 1 << 18, (1 << 18) + 1, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1, 1 << 18, (1 << 18) + 1, 9_000_000])
 def test_payloads_of_more_than_one_block_come_back(codec: str, size: int):
     chance = np.random.default_rng(1)
     for payload in (bytes(size), chance.bytes(size), b"a row of JSON repeats its schema" * (size // 32)):
@@ -88,9 +88,9 @@ def test_a_level_is_obeyed(codec: str):
 
 
 def test_lz4_blocks_are_independent_and_random_bytes_are_stored():
-    frame = bytes(compress(CODECS["lz4"], np.random.default_rng(1).bytes(600_000)))
+    frame = bytes(compress(CODECS["lz4"], np.random.default_rng(1).bytes(6_000_000)))
     assert frame[4] & 0x20
-    assert int.from_bytes(frame[7:11], "little") == 1 << 31 | 1 << 18
+    assert int.from_bytes(frame[7:11], "little") == 1 << 31 | 1 << 22
 
 
 def test_a_column_beyond_two_gigabytes_of_addresses_is_written_too():

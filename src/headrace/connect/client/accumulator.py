@@ -53,12 +53,14 @@ class Settings:
 class Run:
     """Records of one partition as a task gave them; `done` is called once, when all are written or one is not.
 
+    `batch` is what they make where the task has made a batch of them already, as it does of many.
     `abandoned` says whether the task has gone: what of it is not on its way yet is then dropped.
     """
 
     records: NewRecords
     done: Callable[[Failure | None], None]
     abandoned: Callable[[], bool] = lambda: False
+    batch: RecordBatch | None = None
     since: float = 0.0
     left: int = field(init=False)
 
@@ -147,14 +149,27 @@ class PartitionQueue:
             run.written(len(records))
         if not self._waiting or not (self._is_full() or self._is_due(now)):
             return False
-        records, pieces = self._take()
-        self._append(records, pieces)
+        run, records = self._waiting[0]
+        if run.batch is not None:
+            self._waiting.popleft()
+            self._count(records, -1)
+            self._append(run.batch, records, [(run, len(records))])
+        else:
+            records, pieces = self._take()
+            self._append(self._write(records), records, pieces)
         return bool(self._sent)
+
+    def _write(self, records: NewRecords) -> RecordBatch:
+        batch = write_batch(records, self._settings.codec, self._settings.level)
+        self._ratio = max(1.5 * batch.size / max(1, batch.plain_bytes), 0.5 * self._ratio)
+        return batch
 
     def _is_due(self, now: float) -> bool:
         return not self._sent and now >= self._waiting[0][0].since + self._settings.linger_s
 
     def _is_full(self) -> bool:
+        if self._waiting[0][0].batch is not None:
+            return True
         return self._waiting_rows >= BATCH_ROWS or self._waiting_bytes >= self._most_bytes()
 
     def _count(self, records: NewRecords, sign: int) -> None:
@@ -172,7 +187,7 @@ class PartitionQueue:
         rows = size = 0
         while self._waiting and rows < BATCH_ROWS:
             run, records = self._waiting[0]
-            if taken and (size >= most or not records.joins(taken[0])):
+            if taken and (size >= most or run.batch is not None or not records.joins(taken[0])):
                 break
             part = next(parts(records, most - size, BATCH_ROWS - rows))
             part_size = int(part.sizes().sum())
@@ -188,9 +203,7 @@ class PartitionQueue:
         self._waiting_rows -= rows
         return concat(taken), pieces
 
-    def _append(self, records: NewRecords, pieces: Pieces) -> None:
-        batch = write_batch(records, self._settings.codec, self._settings.level)
-        self._ratio = max(1.5 * batch.size / max(1, batch.plain_bytes), 0.5 * self._ratio)
+    def _append(self, batch: RecordBatch, records: NewRecords, pieces: Pieces) -> None:
         sent = Sent(batch, records, pieces, self._sequence)
         self._sequence = (self._sequence + batch.records) & MAX_SEQUENCE
         self._sent.append(sent)

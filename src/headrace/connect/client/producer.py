@@ -45,7 +45,8 @@ class RecordProducer:
         self._timeout_ms = int(settings.get("request.timeout.ms", REQUEST_TIMEOUT_MS))
         self._made_of = settings
         self._client_id = client_id
-        self._sender = Sender(sender_settings(settings))
+        self.settings = sender_settings(settings)
+        self._sender = Sender(self.settings)
         self._inbox: deque[Callable[[], None]] = deque()
         self._looked = threading.Condition()
         self._topics: dict[str, tuple[TopicMetadata, float]] = {}

@@ -15,9 +15,10 @@ CODECS: Final = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
 _XERIAL_HEADER: Final = b"\x82SNAPPY\x00" + struct.pack(">ii", 1, 1)
 _SNAPPY_BLOCK_BYTES: Final = 1 << 18
-_LZ4_BLOCK_BYTES: Final = 1 << 18
-# Magic; version 1, independent blocks, no checksums, no size; blocks of at most 256 KB; the checksum of these two.
-_LZ4_HEADER: Final = bytes.fromhex("04224d186050fb")
+_LZ4_BLOCK_BYTES: Final = 1 << 22
+"""The largest that there is: between blocks, other threads may take the interpreter for a while."""
+# Magic; version 1, independent blocks, no checksums, no size; blocks of at most 4 MB; the checksum of these two.
+_LZ4_HEADER: Final = bytes.fromhex("04224d18607073")
 _LZ4_END: Final = bytes(4)
 _NOT_COMPRESSED: Final = 1 << 31
 _LENGTH: Final = struct.Struct("<I")

@@ -18,11 +18,12 @@ from confluent_kafka import KafkaError
 
 from headrace.connect.api import ConnectError
 from headrace.connect.client.accumulator import Failure, Run
+from headrace.connect.client.batches import BatchMaker
 from headrace.connect.client.network import not_expressible
 from headrace.connect.client.partitioner import partitions_of
 from headrace.connect.client.producer import RecordProducer
 from headrace.connect.records.columns import NewRecords, byte_column
-from headrace.connect.records.writer import parts
+from headrace.connect.records.writer import RecordBatch
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.producers import KafkaProducer, failure_of
 from headrace.connect.runtime.host.room import Room
@@ -85,6 +86,7 @@ class ColumnSender:
         self._stopped = stopped
         self._reports: deque[tuple[Submission, str, Failure | None]] = deque()
         self._last_topic = ""
+        self._maker = BatchMaker(producer.records.settings)
         self.cancelled = False
 
     def send(self, payloads: Payloads, submission: Submission) -> None:
@@ -93,8 +95,8 @@ class ColumnSender:
         room = self._producer.room
         for partition, records in self._by_partition(payloads):
             # Several parts have room at once, so that the producer is never idle between them.
-            for part in parts(records, room.max_bytes // 4, room.max_messages // 4):
-                self._send(payloads.topic, partition, part, submission)
+            for part, batch in self._maker.make(records, room.max_bytes // 4, room.max_messages // 4):
+                self._send(payloads.topic, partition, part, batch, submission)
 
     def acknowledge(self) -> None:
         """Hand what was reported to the tracker. Raises ConnectError where records were not written."""
@@ -105,7 +107,9 @@ class ColumnSender:
             self._tracker.acknowledge(submission)
         self._check_producer()
 
-    def _send(self, topic: str, partition: int, records: NewRecords, submission: Submission) -> None:
+    def _send(
+        self, topic: str, partition: int, records: NewRecords, batch: RecordBatch | None, submission: Submission
+    ) -> None:
         size, room, reports = int(records.sizes().sum()), self._producer.room, self._reports
 
         def done(failure: Failure | None) -> None:
@@ -114,7 +118,7 @@ class ColumnSender:
 
         room.take(size, len(records), self._check)
         self._tracker.expect(submission)
-        self._producer.records.add(topic, partition, Run(records, done, lambda: self.cancelled))
+        self._producer.records.add(topic, partition, Run(records, done, lambda: self.cancelled, batch))
 
     def _check(self) -> None:
         """Nothing is sent for a task that was cancelled, or after its producer's end."""
