@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -118,32 +119,47 @@ class Shared(Protocol):
 Producers = TypeVar("Producers", bound=Shared)
 
 
+@dataclass(slots=True)
+class _Lease:
+    """A producer, what it was made of, and how many use it."""
+
+    made_of: tuple[Any, ...]
+    producer: Any
+    users: int = 0
+
+
 class ProducerRegistry:
-    """The producers of a host, one for each kind and set of client settings, kept while tasks use it."""
+    """The producers of a host, one for each kind and set of client settings, kept while tasks use it.
+
+    One that is spoiled is kept for those who use it, and new tasks get another.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._producers: dict[tuple[Any, ...], tuple[Any, int]] = {}
+        self._leases: list[_Lease] = []
 
     def lease(self, kind: Callable[[Mapping[str, str]], Producers], java_settings: Mapping[str, str]) -> Producers:
         """A producer that `kind` makes of these settings; give it back with `release`."""
-        key = (kind, *sorted(java_settings.items()))
+        made_of = (kind, *sorted(java_settings.items()))
         with self._lock:
-            producer, users = self._producers.get(key, (None, 0))
-            if producer is None or producer.is_spoiled:
-                producer, users = kind(java_settings), 0
-            self._producers[key] = (producer, users + 1)
-            return producer  # type: ignore[no-any-return]
+            known = (each for each in self._leases if each.made_of == made_of and not each.producer.is_spoiled)
+            lease = next(known, None)
+            if lease is None:
+                lease = _Lease(made_of, kind(java_settings))
+                self._leases.append(lease)
+            lease.users += 1
+            return lease.producer  # type: ignore[no-any-return]
 
     def release(self, producer: Shared) -> None:
         """The last user's release closes it."""
         with self._lock:
-            for key, (held, users) in list(self._producers.items()):
-                if held is producer and users > 1:
-                    self._producers[key] = (held, users - 1)
-                    return
-                if held is producer:
-                    del self._producers[key]
+            lease = next((each for each in self._leases if each.producer is producer), None)
+            if lease is None:
+                return
+            lease.users -= 1
+            if lease.users:
+                return
+            self._leases.remove(lease)
         producer.close()
 
 
