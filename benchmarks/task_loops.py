@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from headrace.connect.api import Batch, SchemaType, SinkTask, SourceOrigin, SourceTask, schema, struct
 from headrace.connect.api.schema import timestamp
+from headrace.connect.runtime.host.column_producer import ColumnProducer
 from headrace.connect.runtime.host.consumer import DEFAULTS as CONSUMER
 from headrace.connect.runtime.host.consumer import OURS
 from headrace.connect.runtime.host.contexts import SinkContext, SourceContext
@@ -146,8 +147,9 @@ def source(bootstrap: str, rows: int) -> tuple[float, str]:
     """Rows a second of the source loop, all of them acknowledged; the topic that has them."""
     topic, offsets = _new_topic(bootstrap), _new_topic(bootstrap)
     environment = Environment()
-    producer = KafkaProducer({"bootstrap.servers": bootstrap})
-    commits = OffsetCommits("bench", OffsetsTopic(producer, offsets), 60, time.monotonic)
+    producer = ColumnProducer({"bootstrap.servers": bootstrap})
+    offsets_producer = KafkaProducer({"bootstrap.servers": bootstrap})
+    commits = OffsetCommits("bench", OffsetsTopic(offsets_producer, offsets), 60, time.monotonic)
     task = Generator(topic, rows)
     stages = make_stages(environment.worker_properties, {})
     context = SourceContext(TaskId("bench", 0), environment)
@@ -161,6 +163,7 @@ def source(bootstrap: str, rows: int) -> tuple[float, str]:
 
     rate = _rate(rows, work)
     producer.close()
+    offsets_producer.close()
     return rate, topic
 
 
