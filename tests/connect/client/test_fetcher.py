@@ -166,7 +166,7 @@ def test_what_waits_is_bounded(brokers: Brokers, make: Make) -> None:
     taken(fetcher, 1, most=1)
     time.sleep(1.0)  # it could read all of it in this time
     with fetcher._changed:
-        waiting = sum(columns.nbytes for _, columns in fetcher._ready)
+        waiting = sum(chunk.nbytes for chunk in fetcher._ready)
     assert waiting <= (4 << 20) + (2 << 20)
     assert len(values(taken(fetcher, 2999))) == 2999
 

@@ -1,15 +1,16 @@
-"""Fetcher: reads partitions as columns, ahead of whoever takes them.
+"""Fetcher: fetches partitions ahead of its owner, who takes their records as columns.
 
-Thread rule: a thread of its own drives the link, asks, checks, decompresses and reads; the owner's thread assigns,
-pauses and takes. What both touch is guarded by one condition. What was asked for a partition that has gone, or that
-went and came back, is dropped (`Positions.holds`).
+Thread rule: a thread of its own drives the link; the owner's thread assigns, pauses and takes, and what it takes it
+checks, decompresses and reads itself: two threads of one interpreter that share that work take one and a half times as
+long for it. What both touch is guarded by one condition. What was asked for a partition that has gone, or that went and
+came back, is dropped (`Positions.holds`).
 """
 
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -18,7 +19,8 @@ from headrace.connect.api import ConnectError, TopicPartition
 from headrace.connect.client.isolation import Aborted, visible
 from headrace.connect.client.link import AuthenticationError, Link, TopicMetadata
 from headrace.connect.client.positions import UNKNOWN, Position, Positions
-from headrace.connect.records.reader import Plain, RecordColumns, batches, read
+from headrace.connect.records.reader import RecordColumns, batches, read
+from headrace.log.batch import headers
 from headrace.log.records import CorruptRecords
 from headrace.wire.errors import ErrorCode
 from headrace.wire.messages import FetchRequest, ListOffsetsRequest
@@ -53,7 +55,8 @@ class FetchSettings:
     max_partition_bytes: int = 1_048_576
     read_committed: bool = False
     reset: str = "earliest"
-    most_buffered_bytes: int = 32 << 20
+    most_buffered_bytes: int = 16 << 20
+    """As they came, compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,28 @@ class Fetched:
     columns: RecordColumns
 
 
+class _Chunk:
+    """What one answer held for a partition, read as it is taken."""
+
+    def __init__(self, position: Position, records: bytes, aborted: Sequence[Aborted] | None) -> None:
+        self.position = position
+        self.nbytes = len(records)
+        self._pieces = read(visible(batches(records), aborted), position.offset)
+        self._rest: RecordColumns | None = None
+
+    def take(self, most: int) -> RecordColumns | None:
+        """The next records, at most so many; None at the end. Raises ConnectError."""
+        topic, partition = self.position.partition
+        try:
+            piece = next(self._pieces, None) if self._rest is None else self._rest
+        except CorruptRecords as error:
+            raise ConnectError(f"Topic {topic}, partition {partition} cannot be read: {error}") from error
+        self._rest = None
+        if piece is not None and len(piece) > most:
+            self._rest, piece = piece.slice(most, len(piece)), piece.slice(0, most)
+        return piece
+
+
 class Fetcher:
     """Reads what it was assigned until it is closed."""
 
@@ -72,7 +97,7 @@ class Fetcher:
         self._settings = settings
         self._changed = threading.Condition()
         self._positions = Positions(settings.most_buffered_bytes)
-        self._ready: deque[tuple[Position, RecordColumns]] = deque()
+        self._ready: deque[_Chunk] = deque()
         self._error: Exception | None = None
         self._link: Link | None = None
         self._asked_nodes: set[int] = set()
@@ -95,7 +120,7 @@ class Fetcher:
         """Read these no more; nothing of them is given from now on."""
         with self._changed:
             self._positions.revoke(partitions)
-            self._ready = deque(each for each in self._ready if self._positions.holds(each[0]))
+            self._ready = deque(each for each in self._ready if self._positions.holds(each.position))
 
     def pause(self, partitions: Iterable[TopicPartition], *, paused: bool) -> None:
         with self._changed:
@@ -106,33 +131,29 @@ class Fetcher:
     def take(self, most: int, wait_s: float) -> list[Fetched]:
         """What is there, at most so many records; waits for the first. Raises ConnectError where reading has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: self._error is not None or self._has_readable(), wait_s)
+            self._changed.wait_for(lambda: self._error is not None or self._readable(), wait_s)
             if self._error is not None:
                 raise self._error
-            taken = self._take(most)
-        if taken:
-            self._wake()
-        return taken
-
-    def _has_readable(self) -> bool:
-        return any(self._positions.is_readable(position) for position, _ in self._ready)
-
-    def _take(self, most: int) -> list[Fetched]:
+            chunks = self._readable()
         taken: list[Fetched] = []
-        left: deque[tuple[Position, RecordColumns]] = deque()
-        while self._ready:
-            position, columns = self._ready.popleft()
-            if not self._positions.is_readable(position) or not most:
-                left.append((position, columns))
-                continue
-            if len(columns) > most:
-                left.append((position, columns.slice(most, len(columns))))
-                columns = columns.slice(0, most)
-            most -= len(columns)
-            position.buffered_bytes = max(0, position.buffered_bytes - columns.nbytes)
-            taken.append(Fetched(position.partition, columns))
-        self._ready = left
+        for chunk in chunks:
+            while most:
+                columns = chunk.take(most)
+                if columns is None:
+                    self._used_up(chunk)
+                    break
+                most -= len(columns)
+                taken.append(Fetched(chunk.position.partition, columns))
         return taken
+
+    def _readable(self) -> list[_Chunk]:
+        return [chunk for chunk in self._ready if self._positions.is_readable(chunk.position)]
+
+    def _used_up(self, chunk: _Chunk) -> None:
+        with self._changed:
+            self._ready.remove(chunk)
+            chunk.position.buffered_bytes -= chunk.nbytes
+        self._wake()
 
     def close(self) -> None:
         """Read no more; the connections are closed by its thread, at once."""
@@ -338,35 +359,19 @@ class Fetcher:
                 Positions.again(position, time.monotonic())
 
     def _records_of(self, position: Position, data: Any) -> None:
-        if not data.records:
+        last = deque(headers(data.records or b""), maxlen=1)
+        if not last:
             return
         aborted = None
         if self._settings.read_committed:
             aborted = [Aborted(each.producer_id, each.first_offset) for each in data.aborted_transactions or ()]
-        last = UNKNOWN
-
-        def whole() -> Iterator[Plain]:
-            nonlocal last
-            for batch in batches(data.records):
-                last = batch.header.last_offset
-                yield batch
-
-        topic, partition = position.partition
-        try:
-            for columns in read(visible(whole(), aborted), position.offset):
-                self._give(position, columns)
-        except CorruptRecords as error:
-            self._fail(ConnectError(f"Topic {topic}, partition {partition} cannot be read: {error}"))
-            return
-        with self._changed:
-            position.offset = max(position.offset, last + 1)
-            self._positions.fetched(position)
-
-    def _give(self, position: Position, columns: RecordColumns) -> None:
+        chunk = _Chunk(position, data.records, aborted)
         with self._changed:
             if self._positions.holds(position):
-                position.buffered_bytes += columns.nbytes
-                self._ready.append((position, columns))
+                position.offset = last[0][1].last_offset + 1
+                position.buffered_bytes += chunk.nbytes
+                self._ready.append(chunk)
+                self._positions.fetched(position)
                 self._changed.notify_all()
 
 

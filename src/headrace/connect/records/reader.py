@@ -47,11 +47,6 @@ class RecordColumns:
     def __len__(self) -> int:
         return len(self.offset)
 
-    @property
-    def nbytes(self) -> int:
-        """Of keys and values."""
-        return int(self.key.nbytes + self.value.nbytes)
-
     def slice(self, start: int, stop: int) -> "RecordColumns":
         """Records start to stop (not included); memory is shared."""
         return RecordColumns(

@@ -35,7 +35,7 @@ DEFAULTS: Final = {
     "isolation.level": "read_uncommitted",
     "allow.auto.create.topics": True,
     "queued.min.messages": 50_000,
-    "queued.max.messages.kbytes": 32_768,
+    "queued.max.messages.kbytes": 16_384,
     # After a full queue has drained: librdkafka's own second would starve a fast sink.
     "fetch.queue.backoff.ms": 5,
     "fetch.error.backoff.ms": 100,
