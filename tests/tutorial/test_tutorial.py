@@ -30,6 +30,7 @@ PORTS_S = 30.0
 
 SOURCE = "postgresql://myuser:mypassword@localhost:5432/mydatabase"
 TARGET = "postgresql://targetuser:targetpw@localhost:5433/targetdatabase"
+STATUS = "curl -s http://localhost:8083/connectors"
 IRIS = "sepal_length float8, sepal_width float8, petal_length float8, petal_width float8, target int"
 
 
@@ -92,7 +93,7 @@ def test_every_command_of_the_tutorial_works_as_typed(student: Student) -> None:
     the_four_servers(student, shell)
     source_connector(student, shell)
     sink_connector(student, shell)
-    with_timestamps()
+    with_timestamps(shell)
 
 
 def producer_and_consumer(student: Student, shell: Terminal) -> None:
@@ -254,19 +255,19 @@ def sink_connector(student: Student, shell: Terminal) -> None:
     _fill(TARGET, f"CREATE TABLE iris_data (id int PRIMARY KEY, {IRIS})", [])
     post = 'curl -X POST http://localhost:8083/connectors -H "Content-Type: application/json" -d @sink_connector.json'
     assert _json(shell.run(post))["type"] == "sink"
-    status = "curl -s http://localhost:8083/connectors/postgres-sink-connector/status"
+    status = f"{STATUS}/postgres-sink-connector/status"
     failed = _until(shell, status, "FAILED")
     assert "targetuser" in failed and "password" in failed and "targetpassword" not in failed
     student.correct("sink_connector.json", "targetpassword", "targetpw")
     shell.run("curl -s -X DELETE http://localhost:8083/connectors/postgres-sink-connector")
     assert _json(shell.run(post))["type"] == "sink"
-    assert wait_until(lambda: len(_rows(TARGET)) == 3, 60), shell.run(status)
+    assert wait_until(lambda: len(_rows(TARGET)) == 3, 60), _what_went_wrong(shell)
     assert _rows(TARGET) == _rows(SOURCE)
     psql = "docker compose -p target exec target-postgres-server psql -U targetuser -d targetdatabase -tAc"
     assert shell.run(f"{psql} 'SELECT count(*) FROM iris_data'") == "3"
 
 
-def with_timestamps() -> None:
+def with_timestamps(shell: Terminal) -> None:
     for dsn in (TARGET, SOURCE):
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute("ALTER TABLE iris_data ADD COLUMN timestamp timestamp")
@@ -274,8 +275,13 @@ def with_timestamps() -> None:
         connection.execute(
             "INSERT INTO iris_data (sepal_length, target, timestamp) VALUES (5.1, 0, '2022-12-01 12:34:56.789')"
         )
-    assert wait_until(lambda: len(_rows(TARGET)) == 4, 60)
+    assert wait_until(lambda: len(_rows(TARGET)) == 4, 60), _what_went_wrong(shell)
     assert _rows(TARGET) == _rows(SOURCE)
+
+
+def _what_went_wrong(shell: Terminal) -> str:
+    statuses = [shell.run(f"{STATUS}/postgres-{kind}-connector/status") for kind in ("source", "sink")]
+    return "\n".join([*statuses, shell.run("docker compose -p part7-kafka logs --tail 30 connect")])
 
 
 def _rows(dsn: str) -> list[tuple[object, ...]]:

@@ -205,6 +205,14 @@ def test_a_refusal_of_a_trigger_is_a_fault_of_the_record(sink: Make) -> None:
     refused(one, PLAIN, named([(1, "a")]), "not this one", DataError)
 
 
+def test_a_column_added_meanwhile_is_found_for_records_that_have_more_fields(sink: Make) -> None:
+    one = sink("CREATE TABLE t (id int, name text)")
+    one.put(PLAIN, named([(1, "a")]))
+    one.run("ALTER TABLE t ADD x text")
+    one.put(struct([("id", INT32), ("name", optional(STRING)), ("x", STRING)]), [{"id": 2, "name": "b", "x": "c"}])
+    assert one.rows("TABLE t ORDER BY id") == [(1, "a", None), (2, "b", "c")]
+
+
 def test_a_column_dropped_or_retyped_meanwhile_is_found_out(sink: Make) -> None:
     one = sink("CREATE TABLE t (id int, name text)")
     one.put(PLAIN, named([(1, "a")]))

@@ -162,7 +162,9 @@ class Writer:
             name = self.settings.table_name(found.topic)
         except ConfigError as error:
             raise ConnectError(f"table.name.format and topic {found.topic} give no table: {error}") from None
-        table = self._tables.get(name) or read_table(self.connection, name)
+        table = self._tables.get(name)
+        if table is None or missing_fields(table, found):
+            table = read_table(self.connection, name)  # a column may have been added since it was read
         if table is None and self.settings.auto_create:
             table = self._create(name, found)
         if table is None:
