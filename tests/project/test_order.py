@@ -40,7 +40,7 @@ def test_the_servers_own_ports_are_known_and_others_are_passed_over() -> None:
     ("volume", "kept", "bound"),
     [
         (Volume("volume", "rows", "/var/lib/postgresql/data"), "rows", False),
-        (Volume("bind", "./rows", "/var/lib/postgresql/data"), "bound-db", True),
+        (Volume("bind", "./rows", "/var/lib/postgresql/data"), "db", True),
         (Volume("volume", "", "/var/lib/postgresql/data"), "", False),
         (Volume("bind", "./sql", "/docker-entrypoint-initdb.d"), "", False),
         (Volume("volume", "rows", "/var/lib/postgresql/data", read_only=True), "", False),

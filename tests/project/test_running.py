@@ -149,9 +149,15 @@ def test_down_keeps_a_named_volume_and_drops_the_rest(home: Path) -> None:
     down(project.folder, False, print)
     project.up(kept)
     assert "kept" in topics(port)
+    down(project.folder, False, print)
     said: list[str] = []
-    down(project.folder, True, said.append)
-    assert said[-1] == " Volume course_log  Removed"
+    assert down(project.folder, True, said.append)
+    assert said == [" Volume course_log  Removed"] and not project.folder.path.exists()
+    assert not down(project.folder, True, print)
+    bound = plan(broker(port, (Volume("bind", "./log", "/var/lib/kafka/data"),)))
+    project.up(bound)
+    down(project.folder, True, print)
+    assert (project.folder.path / "bound" / "broker" / "data").is_dir()
     project.up(plan(broker(port)))
     create_topic(port, "dropped")
     down(project.folder, False, print)
@@ -188,6 +194,9 @@ def test_kill_9_of_the_supervisor_leaves_no_orphan_and_the_truth_is_told(home: P
     assert project.folder.wait_ended(10)
     assert (status(project, "broker"), status(project, "db")) == (Status.EXITED, Status.EXITED)
     project.up(wanted)
+    assert project.said == [" Container broker  Started", " Container db  Started"]
+    project.kill_supervisor()
+    project.up(wanted)  # at once: it waits for what is just ending
     assert project.said == [" Container broker  Started", " Container db  Started"]
     project.kill_supervisor()
     assert down(project.folder, True, print)

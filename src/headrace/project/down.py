@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable
 
 from headrace.project.folder import ProjectFolder
-from headrace.project.order import Wanted
 from headrace.project.state import Status, view
 
 STOP_S = 120.0
@@ -23,10 +22,10 @@ class StillRunning(RuntimeError):
 def down(folder: ProjectFolder, volumes: bool, say: Say) -> bool:
     """Stop and remove the project; whether there was one. Raises StillRunning."""
     state = view(folder)
-    if state is None:
+    if state is None and not (volumes and folder.volumes()):
         return False
     stop(folder)
-    for service in state.services:
+    for service in () if state is None else state.services:
         if service.status not in (Status.NOT_NEEDED, Status.FOREIGN):
             say(f" Container {service.container}  Removed")
     remove(folder, volumes, say)
@@ -48,24 +47,16 @@ def stop(folder: ProjectFolder) -> None:
 
 
 def remove(folder: ProjectFolder, volumes: bool, say: Say) -> None:
-    """Remove what goes with the services; the volumes that a compose file names only where that is asked for."""
-    kept = _bound(folder)
+    """Remove what goes with the services; the volumes that a compose file names only where that is asked for.
+
+    Data that stands for a folder of the user's own, in `bound`, no command removes.
+    """
     shutil.rmtree(folder.path / "services", ignore_errors=True)
     shutil.rmtree(folder.path / "logs", ignore_errors=True)
-    for volume in sorted((folder.path / "volumes").glob("*")):
-        if volumes and volume.name not in kept:
-            shutil.rmtree(volume)
-            say(f" Volume {folder.name}_{volume.name}  Removed")
+    for volume in folder.volumes() if volumes else []:
+        shutil.rmtree(volume)
+        say(f" Volume {folder.name}_{volume.name}  Removed")
     for file in (folder.state, folder.wanted, folder.hosts):
         file.unlink(missing_ok=True)
-    if volumes and not any((folder.path / "volumes").glob("*")):
+    if not folder.volumes() and not any(folder.path.glob("bound/*")):
         shutil.rmtree(folder.path)
-
-
-def _bound(folder: ProjectFolder) -> set[str]:
-    """Volumes that stand for a folder of the user's own, which no `down -v` removes."""
-    try:
-        wanted = Wanted.parse(folder.wanted.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return set()
-    return {order.volume for order in wanted.services if order.bound}

@@ -96,9 +96,13 @@ class ProjectFolder:
         """Data that goes with the service."""
         return self.path / "services" / service
 
-    def volume(self, name: str) -> Path:
-        """Data that outlives `down`."""
-        return self.path / "volumes" / name
+    def volume(self, name: str, bound: bool) -> Path:
+        """Data that outlives `down`; `bound` is data that the file keeps in a folder of the user's."""
+        return self.path / ("bound" if bound else "volumes") / name
+
+    def volumes(self) -> list[Path]:
+        """The named volumes that there are."""
+        return sorted((self.path / "volumes").glob("*"))
 
     def make(self) -> None:
         """Make the folders; each can be passed through, and only its owner can look into it."""
@@ -106,7 +110,7 @@ class ProjectFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         for place in missing:
             place.chmod(MODE)
-        for name in ("logs", "services", "volumes"):
+        for name in ("logs", "services", "volumes", "bound"):
             (self.path / name).mkdir(exist_ok=True)
             (self.path / name).chmod(MODE)
 

@@ -154,5 +154,5 @@ def _volume(service: Service) -> tuple[str, bool]:
         inside = volume.target.startswith(_DATA.get(service.kind, ()))
         if inside and not volume.read_only and volume.source and volume.kind in ("volume", "bind"):
             bound = volume.kind == "bind"
-            return (f"bound-{service.name}" if bound else volume.source), bound
+            return (service.name if bound else volume.source), bound
     return "", False

@@ -53,7 +53,7 @@ class Maker:
 
     def data(self, order: ServiceOrder) -> Path:
         """Where the service keeps its data."""
-        return self.folder.volume(order.volume) if order.volume else self.folder.service(order.name)
+        return self.folder.volume(order.volume, order.bound) if order.volume else self.folder.service(order.name)
 
     def _broker(self, order: ServiceOrder) -> Server:
         internal = self.places[order.name, INTERNAL]

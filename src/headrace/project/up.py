@@ -21,6 +21,9 @@ from headrace.project.state import SETTLED, UP, ServiceState, State, Status, vie
 from headrace.supervisor.interrupts import Interrupts
 
 SETTLE_S = 180.0
+LEFTOVERS_S = 60.0
+"""How long servers whose supervisor was killed have to end by themselves; they have their ports until then."""
+
 POLL_S = 0.03
 
 Say = Callable[[str], None]
@@ -78,6 +81,8 @@ class Up:
     def _order(self) -> Wanted:
         """What is wanted, checked, and written down."""
         order = wanted(self.plan, uuid.uuid4().hex)
+        if self.folder.supervisor_pid() is None and not self.folder.wait_ended(LEFTOVERS_S):
+            raise Refused(f"servers of a supervisor that was killed still run: see {self.folder.supervisor_log}")
         found = faults(order, self.folder)
         if found:
             raise Refused("\n".join(found))
