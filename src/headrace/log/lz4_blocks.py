@@ -16,8 +16,8 @@ _MOST_RATIO: Final = 255
 """A byte of LZ4 stands for no more bytes than that."""
 
 
-def decompress(payload: bytes | memoryview) -> bytearray | None:
-    """What the frame holds; None where it is of another kind, for a reader that knows all kinds.
+def decompress(payload: bytes | memoryview, room: bytearray | None = None) -> memoryview | None:
+    """What the frame holds, in `room` where that is large enough; None where the frame is of another kind.
 
     Raises cramjam.DecompressionError where a block is broken.
     """
@@ -28,7 +28,7 @@ def decompress(payload: bytes | memoryview) -> bytearray | None:
         return None
     header = 15 if flags & _CONTENT_SIZE else 7
     blocks = _blocks(payload, header, 4 if flags & _BLOCK_CHECKSUM else 0)
-    return None if blocks is None else _joined(memoryview(payload), blocks, most)
+    return None if blocks is None else _joined(memoryview(payload), blocks, most, room)
 
 
 def _blocks(payload: bytes | memoryview, position: int, behind: int) -> list[tuple[int, int, bool]] | None:
@@ -48,17 +48,16 @@ def _blocks(payload: bytes | memoryview, position: int, behind: int) -> list[tup
     return None
 
 
-def _joined(payload: memoryview, blocks: list[tuple[int, int, bool]], most: int) -> bytearray:
+def _joined(payload: memoryview, blocks: list[tuple[int, int, bool]], most: int, room: bytearray | None) -> memoryview:
     sizes = [size if stored else min(most, size * _MOST_RATIO) for _, size, stored in blocks]
-    plain = bytearray(sum(sizes))
+    enough = room is not None and len(room) >= sum(sizes)
+    plain = memoryview(room if room is not None and enough else bytearray(sum(sizes)))
     end = 0
-    with memoryview(plain) as view:
-        for (position, size, stored), room in zip(blocks, sizes, strict=True):
-            block = payload[position : position + size]
-            if stored:
-                view[end : end + size] = block
-                end += size
-            else:
-                end += cramjam.lz4.decompress_block_into(block, view[end : end + room], output_len=room)
-    del plain[end:]
-    return plain
+    for (position, size, stored), most_bytes in zip(blocks, sizes, strict=True):
+        block = payload[position : position + size]
+        if stored:
+            plain[end : end + size] = block
+            end += size
+        else:
+            end += cramjam.lz4.decompress_block_into(block, plain[end : end + most_bytes], output_len=most_bytes)
+    return plain[:end]

@@ -147,8 +147,11 @@ def compress(codec: int, payload: bytes) -> bytes:
     raise CorruptRecords(f"compression codec {codec} is not known")
 
 
-def decompress(codec: int, payload: bytes | memoryview) -> bytes | bytearray:
-    """The payload of a batch by the codec of its attributes: 1 gzip, 2 snappy, 3 lz4, 4 zstd. Raises CorruptRecords."""
+def decompress(codec: int, payload: bytes | memoryview, room: bytearray | None = None) -> bytes | memoryview:
+    """The payload of a batch by the codec of its attributes: 1 gzip, 2 snappy, 3 lz4, 4 zstd. Raises CorruptRecords.
+
+    `room`, where it is large enough and the codec can use it, is what the answer is a view of.
+    """
     try:
         match codec:
             case 1:
@@ -156,7 +159,7 @@ def decompress(codec: int, payload: bytes | memoryview) -> bytes | bytearray:
             case 2:
                 return _snappy(payload)
             case 3:
-                plain = lz4_blocks.decompress(payload)
+                plain = lz4_blocks.decompress(payload, room)
                 return bytes(cramjam.lz4.decompress(payload)) if plain is None else plain
             case 4:
                 return bytes(cramjam.zstd.decompress(payload))

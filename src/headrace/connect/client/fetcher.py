@@ -19,7 +19,7 @@ from headrace.connect.api import ConnectError, TopicPartition
 from headrace.connect.client.isolation import Aborted, visible
 from headrace.connect.client.link import AuthenticationError, Link, TopicMetadata
 from headrace.connect.client.positions import UNKNOWN, Position, Positions
-from headrace.connect.records.reader import RecordColumns, batches, read
+from headrace.connect.records.reader import RecordColumns, Rooms, batches, read
 from headrace.log.batch import headers
 from headrace.log.records import CorruptRecords
 from headrace.wire.errors import ErrorCode
@@ -70,10 +70,10 @@ class Fetched:
 class _Chunk:
     """What one answer held for a partition, read as it is taken."""
 
-    def __init__(self, position: Position, records: bytes, aborted: Sequence[Aborted] | None) -> None:
+    def __init__(self, position: Position, records: bytes, aborted: Sequence[Aborted] | None, rooms: Rooms) -> None:
         self.position = position
         self.nbytes = len(records)
-        self._pieces = read(visible(batches(records), aborted), position.offset)
+        self._pieces = read(visible(batches(records), aborted), position.offset, rooms=rooms)
         self._rest: RecordColumns | None = None
 
     def take(self, most: int) -> RecordColumns | None:
@@ -98,6 +98,7 @@ class Fetcher:
         self._changed = threading.Condition()
         self._positions = Positions(settings.most_buffered_bytes)
         self._ready: deque[_Chunk] = deque()
+        self._rooms: Rooms = []
         self._error: Exception | None = None
         self._link: Link | None = None
         self._asked_nodes: set[int] = set()
@@ -365,7 +366,7 @@ class Fetcher:
         aborted = None
         if self._settings.read_committed:
             aborted = [Aborted(each.producer_id, each.first_offset) for each in data.aborted_transactions or ()]
-        chunk = _Chunk(position, data.records, aborted)
+        chunk = _Chunk(position, data.records, aborted, self._rooms)
         with self._changed:
             if self._positions.holds(position):
                 position.offset = last[0][1].last_offset + 1

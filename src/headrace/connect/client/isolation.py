@@ -6,7 +6,7 @@ Sans-IO. As `org.apache.kafka.clients.consumer.internals.CompletedFetch` does it
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from headrace.connect.records.reader import Plain
+from headrace.connect.records.reader import RawBatch
 from headrace.log.records import read_batch
 
 _ABORT: Final = 0
@@ -19,7 +19,7 @@ class Aborted(NamedTuple):
     first_offset: int
 
 
-def visible(batches: Iterable[Plain], aborted: Sequence[Aborted] | None) -> Iterator[Plain]:
+def visible(batches: Iterable[RawBatch], aborted: Sequence[Aborted] | None) -> Iterator[RawBatch]:
     """The batches with records for a reader; `aborted` is None where it reads uncommitted records too."""
     waiting = sorted(aborted or (), key=lambda each: each.first_offset, reverse=True)
     dropped: set[int] = set()
@@ -34,6 +34,6 @@ def visible(batches: Iterable[Plain], aborted: Sequence[Aborted] | None) -> Iter
             yield batch
 
 
-def _is_abort(batch: Plain) -> bool:
+def _is_abort(batch: RawBatch) -> bool:
     marker = next(read_batch(batch.raw), None)
     return marker is not None and marker.key is not None and int.from_bytes(marker.key[2:4], "big") == _ABORT

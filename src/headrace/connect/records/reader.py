@@ -21,13 +21,21 @@ Bytes = bytes | bytearray | memoryview
 Header = tuple[str, bytes | None]
 
 
+Rooms = list[bytearray]
+"""Memory for the records of one batch each, kept between batches: taken anew, it would be cleared page by page."""
+
+
 @dataclass(frozen=True, slots=True)
-class Plain:
-    """A batch's records as they are without compression, and its header."""
+class RawBatch:
+    """A batch as it came, and its header."""
 
     header: BatchHeader
-    payload: bytes | bytearray | memoryview
     raw: memoryview
+
+    def plain(self, room: bytearray | None = None) -> bytes | memoryview:
+        """Its records without compression. Raises CorruptRecords."""
+        body = self.raw[HEADER_BYTES:]
+        return decompress(self.header.codec, body, room) if self.header.codec else body
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,8 @@ class RecordColumns:
         )
 
 
-def batches(record_set: bytes | memoryview, position: int = 0) -> Iterator[Plain]:
-    """The whole batches of a record set as a broker sends it (the last one may be cut), decompressed.
+def batches(record_set: bytes | memoryview, position: int = 0) -> Iterator[RawBatch]:
+    """The whole batches of a record set as a broker sends it (the last one may be cut), checked.
 
     Raises CorruptRecords that names the offset.
     """
@@ -69,27 +77,29 @@ def batches(record_set: bytes | memoryview, position: int = 0) -> Iterator[Plain
         raw = view[at : at + header.size]
         if not is_whole(view, header, at):
             raise CorruptRecords(f"the batch at offset {header.base_offset} is corrupt: its checksum does not fit")
-        body = raw[HEADER_BYTES:]
-        yield Plain(header, decompress(header.codec, body) if header.codec else body, raw)
+        yield RawBatch(header, raw)
 
 
-def read(plain: Iterable[Plain], first_offset: int, most: int = PIECE_RECORDS) -> Iterator[RecordColumns]:
+def read(
+    batches: Iterable[RawBatch], first_offset: int, most: int = PIECE_RECORDS, rooms: Rooms | None = None
+) -> Iterator[RecordColumns]:
     """The records from `first_offset` on, in pieces of at most so many, split where the type of timestamp changes.
 
-    Raises CorruptRecords.
+    Rooms are taken from `rooms` and given back there; what is yielded holds on to none. Raises CorruptRecords.
     """
-    for run in _runs(plain, most):
-        for columns in _columns(run, most):
+    free: Rooms = [] if rooms is None else rooms
+    for run in _runs(batches, most):
+        for columns in _columns(run, most, free):
             skipped = int(np.searchsorted(columns.offset, first_offset))
             if skipped < len(columns):
                 yield columns.slice(skipped, len(columns)) if skipped else columns
 
 
-def _runs(plain: Iterable[Plain], most: int) -> Iterator[list[Plain]]:
+def _runs(batches: Iterable[RawBatch], most: int) -> Iterator[list[RawBatch]]:
     """Batches that are read together: so many small ones that it is worth while, and of one type of timestamp."""
-    run: list[Plain] = []
+    run: list[RawBatch] = []
     records = 0
-    for batch in plain:
+    for batch in batches:
         header = batch.header
         changes = bool(run) and run[-1].header.is_log_append_time != header.is_log_append_time
         if run and (changes or records + header.records > most):
@@ -101,36 +111,46 @@ def _runs(plain: Iterable[Plain], most: int) -> Iterator[list[Plain]]:
         yield run
 
 
-def _columns(run: list[Plain], most: int) -> Iterator[RecordColumns]:
-    data = run[0].payload if len(run) == 1 else b"".join(batch.payload for batch in run)
+def _columns(run: list[RawBatch], most: int, rooms: Rooms) -> Iterator[RecordColumns]:
+    room = rooms.pop() if rooms else bytearray()
+    plain: Bytes = run[0].plain(room) if len(run) == 1 else b"".join([batch.plain() for batch in run])
+    size = len(plain)
+    if run[0].header.codec and isinstance(plain, memoryview) and isinstance(plain.obj, bytearray):
+        plain = room = plain.obj  # from its first byte on; read faster than through the view
+    try:
+        yield from _pieces(run, plain, size, most)
+    except (IndexError, OverflowError) as error:
+        raise CorruptRecords(f"the batch at offset {run[0].header.base_offset} cannot be read: {error}") from error
+    finally:
+        rooms.append(room)
+
+
+def _pieces(run: list[RawBatch], data: Bytes, size: int, most: int) -> Iterator[RecordColumns]:
     counts = [batch.header.records for batch in run]
     base = np.repeat([batch.header.base_offset for batch in run], counts)
     is_log_append_time = run[0].header.is_log_append_time
     times = [batch.header.max_timestamp if is_log_append_time else batch.header.first_timestamp for batch in run]
     time = np.repeat(times, counts)
-    try:
-        starts = _starts(data, counts)
-        for first in range(0, len(base), most):
-            fields = _Fields(data, starts[first : first + most + 1])
-            delta_ms, delta = fields.number(), fields.number()
-            key, value = fields.blob(), fields.blob()
-            has_headers = bool(fields.number().any())
-            if not has_headers:
-                fields.expect_end()
-            last = first + len(delta)
-            yield RecordColumns(
-                base[first:last] + delta,
-                time[first:last] if is_log_append_time else time[first:last] + delta_ms,
-                is_log_append_time,
-                key,
-                value,
-                _headers(run)[first:last] if has_headers else None,
-            )
-    except (IndexError, OverflowError) as error:
-        raise CorruptRecords(f"the batch at offset {run[0].header.base_offset} cannot be read: {error}") from error
+    starts = _starts(data, size, counts)
+    for first in range(0, len(base), most):
+        fields = _Fields(data, starts[first : first + most + 1])
+        delta_ms, delta = fields.number(), fields.number()
+        key, value = fields.blob(), fields.blob()
+        has_headers = bool(fields.number().any())
+        if not has_headers:
+            fields.expect_end()
+        last = first + len(delta)
+        yield RecordColumns(
+            base[first:last] + delta,
+            time[first:last] if is_log_append_time else time[first:last] + delta_ms,
+            is_log_append_time,
+            key,
+            value,
+            _headers(run)[first:last] if has_headers else None,
+        )
 
 
-def _starts(data: Bytes, counts: list[int]) -> Any:
+def _starts(data: Bytes, end: int, counts: list[int]) -> Any:
     """Where each record begins, and where the last one ends. Raises CorruptRecords, IndexError."""
     starts: list[int] = []
     append, position = starts.append, 0
@@ -150,8 +170,8 @@ def _starts(data: Bytes, counts: list[int]) -> Any:
                 shift += 7
         position += size >> 1  # zigzag; an odd one would be negative, and does not come out at the end
     append(position)
-    if position != len(data):
-        raise CorruptRecords(f"{sum(counts)} records end at byte {position} of {len(data)}")
+    if position != end:
+        raise CorruptRecords(f"{sum(counts)} records end at byte {position} of {end}")
     return np.array(starts, np.int64)
 
 
@@ -210,6 +230,6 @@ class _Fields:
             raise IndexError("a record is longer than its fields")
 
 
-def _headers(run: Iterable[Plain]) -> list[list[Header]]:
+def _headers(run: Iterable[RawBatch]) -> list[list[Header]]:
     """The headers of all records, read one by one: few records have any."""
     return [list(record.headers) for batch in run for record in read_batch(batch.raw)]
