@@ -244,6 +244,24 @@ def test_a_faulty_file_starts_nothing_and_each_fault_has_its_sentence(course: Co
     assert not (course.home / "projects").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["up"],
+            "--data-dir DIR runs a broker, a registry and a Connect worker; -f FILE runs",
+        ),
+        (["up", "--broker-port", "9192"], "a compose file says its ports itself: give --data-dir, too"),
+        (["up", "-d", "--data-dir", "x"], "--data-dir is for the plain servers: leave it out, or -f, -p and -d"),
+        (["up", "-f", "no.yaml"], "no.yaml"),
+    ],
+)
+def test_up_says_what_would_do(course: Course, arguments: list[str], sentence: str) -> None:
+    (course.folder / "compose.yaml").unlink()
+    status, shown = course.run(*arguments)
+    assert status == 1 and sentence in shown
+
+
 def test_a_shell_has_kafkas_commands_and_a_docker(course: Course) -> None:
     status, shown = course.run("shell", "-c", "docker images; which kafka-topics.sh && docker-compose ps; exit 3")
     assert status == 3

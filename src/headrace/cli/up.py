@@ -26,14 +26,18 @@ def command(
     connect_port: Annotated[int, typer.Option(min=1, max=65535, help="The REST port of Connect.")] = CONNECT_PORT,
     registry_port: Annotated[int, typer.Option(min=1, max=65535, help="The registry's port.")] = REGISTRY_PORT,
 ) -> None:
-    """Run the broker and the Connect worker until Ctrl-C; with -f, or in a compose file's folder, what that names."""
+    """Run broker, registry and Connect worker until Ctrl-C; with -f, or in a compose file's folder, what that names."""
+    ports = (broker_port, connect_port, registry_port)
     if data_dir is None:
+        if ports != (BROKER_PORT, CONNECT_PORT, REGISTRY_PORT):
+            print("headrace up: a compose file says its ports itself: give --data-dir, too", file=sys.stderr)
+            raise typer.Exit(1)
         _run_project(file or [], project, services or [], detach)
     if file or project or services or detach:
         print("headrace up: --data-dir is for the plain servers: leave it out, or -f, -p and -d", file=sys.stderr)
         raise typer.Exit(1)
     began = time.monotonic()
-    stack = Stack(data_dir, Ports(broker_port, connect_port, registry_port))
+    stack = Stack(data_dir, Ports(*ports))
     try:
         stack.ports.raise_if_taken()
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -47,8 +51,15 @@ def command(
 def _run_project(files: list[str], project: str | None, services: list[str], detach: bool) -> NoReturn:
     # Imported here, since the plain servers are to be ready in two seconds.
     from headrace.project.commands import up
-    from headrace.project.select import Selection
+    from headrace.project.select import Selection, has_files
 
+    if not files and not has_files():
+        print(
+            "headrace up: --data-dir DIR runs a broker, a registry and a Connect worker; -f FILE runs what a compose "
+            "file names, and there is none here",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
     raise typer.Exit(up(Selection(files, project), services, detach))
 
 

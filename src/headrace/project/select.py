@@ -61,6 +61,11 @@ class Selection:
             return folder_name(first)
 
 
+def has_files() -> bool:
+    """Whether compose files are to be found where none is named."""
+    return bool(os.environ.get("COMPOSE_FILE")) or any(Path(file).is_file() for file in DEFAULT_FILES)
+
+
 def folder_name(file: Path) -> str:
     """The name that Docker gives a project whose first file is `file`."""
     return re.sub(r"[^a-z0-9_-]", "", file.absolute().parent.name.lower()).lstrip("_-") or "default"
