@@ -232,3 +232,26 @@ def test_a_port_that_two_services_publish_is_refused(home: Path) -> None:
     port = free_port()
     with pytest.raises(Refused, match=rf"two and one both publish port {port}"):
         Project(plan(postgres("one", port), postgres("two", port)))
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("victim", ["watcher", "postmaster"])
+def test_a_database_that_is_killed_comes_back_with_its_rows(home: Path, victim: str) -> None:
+    port = free_port()
+    project = Project(plan(postgres("db", port)))
+    with psycopg.connect(dsn(port), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS id")
+    watcher = pid(project, "db")
+    cluster = project.folder.service("db") / "postgres" / "cluster"
+    postmaster = int((cluster / "postmaster.pid").read_text().split()[0])
+    os.kill(watcher if victim == "watcher" else postmaster, signal.SIGKILL)
+    assert wait_until(lambda: not is_alive(postmaster), 20)
+    assert wait_until(lambda: _has_row(port), 60), project.folder.log("db").read_text()[-3000:]
+
+
+def _has_row(port: int) -> bool:
+    try:
+        with psycopg.connect(dsn(port), connect_timeout=5) as connection:
+            return connection.execute("SELECT id FROM kept").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False
