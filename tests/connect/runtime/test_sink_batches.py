@@ -1,5 +1,7 @@
 """Consumed columns to batches: runs intersected, repeated records passed over."""
 
+import gc
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,3 +61,18 @@ def test_records_below_what_is_delivered_are_passed_over() -> None:
     assert _consumed([5, 6]).beyond(delivered).offset.tolist() == [5, 6]
     assert _consumed([3, 4, 5, 6, 5, 6, 7]).beyond(delivered).offset.tolist() == [5, 6, 7]
     assert _consumed([3, 4]).beyond(delivered).offset.tolist() == []
+
+
+def test_consumed_records_are_gone_with_their_batches_without_the_collector() -> None:
+    """Fails where decoding leaves a reference cycle: a host collects seldom, and each cycle holds megabytes."""
+    stages: Any = Stages([], Runs(10), Runs(10), HeaderConverter())  # type: ignore[arg-type]
+    consumed = _consumed(range(10))
+    seen = weakref.ref(consumed.value)
+    gc.disable()
+    try:
+        made = batches(consumed, stages, ErrorPolicy("k-0", {}))
+        assert len(made) == 1
+        del consumed, made
+        assert seen() is None
+    finally:
+        gc.enable()

@@ -3,7 +3,7 @@
 Sans-IO. What cannot be decoded is rejected record by record.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,22 +47,24 @@ def _decode(
     decode: Decode, consumed: Consumed, payloads: pa.BinaryArray, stage: str, policy: ErrorPolicy
 ) -> list[Converted]:
     """The decoded runs of all payloads but those that are rejected."""
-
-    def part(start: int, stop: int) -> Iterator[Converted]:
+    found: list[Converted] = []
+    # Not by a function that calls itself: it and what it knows would be a cycle, megabytes that wait for the collector.
+    todo = [(0, len(payloads))]
+    while todo:
+        start, stop = todo.pop()
         try:
-            found = decode(consumed.topic, payloads[start:stop])
+            runs = decode(consumed.topic, payloads[start:stop])
         except DataError as error:
             if stop - start == 1:
                 policy.reject(stage, consumed.describe(start), error)
-                return
-            middle = (start + stop) // 2
-            yield from part(start, middle)
-            yield from part(middle, stop)
-            return
-        for run in found:
-            yield Converted(run.start + start, run.length, run.schema, run.column, run.tombstone) if start else run
-
-    return list(part(0, len(payloads)))
+            else:
+                middle = (start + stop) // 2
+                todo += [(middle, stop), (start, middle)]
+            continue
+        for run in runs:
+            moved = Converted(run.start + start, run.length, run.schema, run.column, run.tombstone)
+            found.append(moved if start else run)
+    return found
 
 
 def _intersect(
