@@ -13,7 +13,7 @@ from headrace.config import (
 )
 from headrace.config.definition import between, non_empty, one_of
 from headrace.connect.api.batch import Batch, Header, Origin, Record, SinkOrigin, SourceOrigin, from_records
-from headrace.connect.api.column import Column, arrow_type, to_column, to_values
+from headrace.connect.api.column import Column, arrow_type, integers, to_column, to_values
 from headrace.connect.api.connector import (
     Connector,
     ConnectorContext,
@@ -67,6 +67,7 @@ __all__ = [
     "arrow_type",
     "between",
     "from_records",
+    "integers",
     "non_empty",
     "one_of",
     "schema",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from headrace.connect.api.error import DataError
@@ -89,6 +90,15 @@ def _decimal_type(schema: ConnectSchema) -> pa.DataType | None:
     if not 0 < precision <= MAX_DECIMAL_DIGITS or not -MAX_DECIMAL_DIGITS <= scale <= precision:
         return None
     return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
+
+
+def integers(values: Any) -> pa.Array:
+    """An int32 or int64 numpy array as an Arrow one, over the same memory.
+
+    `pa.array` looks for pandas first, each time anew where that is not installed: a quarter of a millisecond.
+    """
+    kind = {"<i4": pa.int32(), "<i8": pa.int64()}[values.dtype.str]
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def to_column(schema: ConnectSchema | None, values: Sequence[Any]) -> Column:

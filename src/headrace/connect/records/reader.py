@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from headrace.connect.api import integers
 from headrace.log.batch import HEADER_BYTES, BatchHeader, headers, is_whole
 from headrace.log.records import CorruptRecords, decompress, read_batch
 
@@ -223,7 +224,7 @@ class _Fields:
             pa.binary(), 2 * len(start), [None, pa.py_buffer(bounds), pa.py_buffer(self._data)]
         )
         rows = np.arange(0, 2 * len(start), 2)
-        return pieces.take(pa.array(rows, mask=null) if null.any() else pa.array(rows))
+        return pieces.take(pa.array(rows, mask=null) if null.any() else integers(rows))
 
     def expect_end(self) -> None:
         if not np.array_equal(self._at, self._end):

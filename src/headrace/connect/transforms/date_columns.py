@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headrace.connect.api import integers
 from headrace.connect.transforms.calendar import CUTOVER_DAY, CUTOVER_YEAR, DAY_MS
 from headrace.connect.transforms.date_format import DateFormat, element_text
 from headrace.connect.transforms.date_pattern import Element, Literal
@@ -14,6 +15,7 @@ _LAST_MS: Final = 253_402_300_799_999
 """The end of year 9999."""
 _UNITS: Final = {"H": 3_600_000, "m": 60_000, "s": 1_000, "S": 1}
 _DIGITS_MAX: Final = 9
+_NOTHING: Final = pa.scalar("", pa.string())
 
 
 def format_column(date_format: DateFormat, millis: pa.Int64Array) -> pa.StringArray:
@@ -85,10 +87,10 @@ def _joined(parts: tuple[Literal | Element, ...], values: _Values, length: int) 
             bytes_table = np.frombuffer("".join(table).encode(), np.uint8).reshape(len(table), -1)
             fixed.append(bytes_table[numbers - first])
         else:
-            columns += [*_side_by_side(fixed, length), pa.array(table).take(pa.array(numbers - first))]
+            columns += [*_side_by_side(fixed, length), pa.array(table).take(integers(numbers - first))]
             fixed = []
     columns += _side_by_side(fixed, length)
-    return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, "")
+    return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, _NOTHING)
 
 
 def _side_by_side(parts: list[Any], length: int) -> list[pa.Array]:
@@ -106,8 +108,10 @@ def parse_column(date_format: DateFormat, texts: pa.StringArray) -> pa.Int64Arra
     if _is_plain(date_format.parts) and len(texts):
         todo = _parse_plain(date_format.parts, texts, millis, todo)
     rows = np.flatnonzero(todo)
-    for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
+    for row, text in zip(rows.tolist(), texts.take(integers(rows)).to_pylist(), strict=True):
         millis[row] = date_format.parse(text)
+    if not texts.null_count:
+        return integers(millis)
     return pa.array(millis, mask=texts.is_null().to_numpy(zero_copy_only=False))
 
 

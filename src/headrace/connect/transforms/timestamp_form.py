@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from headrace.connect.api import ConnectSchema, DataError, SchemaType
+from headrace.connect.api import ConnectSchema, DataError, SchemaType, integers
 from headrace.connect.api import schema as make_schema
 from headrace.connect.api.schema import DATE, TIME, TIMESTAMP, date, time, timestamp
 from headrace.connect.transforms.calendar import DAY_MS
@@ -132,7 +132,7 @@ def _multiplied(numbers: Any, factor: int) -> Any:
 def _each(column: pa.Array, change: Any) -> pa.Int64Array:
     """`change` applied to the numbers of an int64 column; null stays null."""
     if column.null_count == 0:
-        return pa.array(change(column.to_numpy()), pa.int64())
+        return integers(change(column.to_numpy()))
     mask = column.is_null().to_numpy(zero_copy_only=False)
     return pa.array(change(column.fill_null(0).to_numpy()), pa.int64(), mask=mask)
 

@@ -38,7 +38,11 @@ def _joined(parts: Parts, length: int) -> pa.Array:
             merged.append(part)
     if len(merged) == 1 and isinstance(merged[0], str):
         return pa.repeat(pa.scalar(merged[0]), length)
-    return pc.binary_join_element_wise(*merged, "") if len(merged) > 1 else merged[0]
+    if len(merged) == 1:
+        return merged[0]
+    # Told the type of a text, Arrow does not look for it, for which it tries to import pandas each time.
+    texts = [pa.scalar(part, pa.string()) if isinstance(part, str) else part for part in (*merged, "")]
+    return pc.binary_join_element_wise(*texts)
 
 
 def _parts(schema: ConnectSchema, column: pa.Array, form: Form) -> Parts:

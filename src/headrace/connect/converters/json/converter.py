@@ -31,6 +31,7 @@ from headrace.connect.converters.json.text_columns import FEW, DoubtError, decod
 
 log = logging.getLogger(__name__)
 
+_CLOSING: Final = pa.scalar(b"}", pa.binary())
 ENCODE_LIMIT_BYTES: Final = 1 << 29
 """Columns of text hold 2 GiB at most: what may come near is encoded in halves."""
 
@@ -203,7 +204,7 @@ class JsonConverter(Converter):
         if schema is None or not pc.all(pc.starts_with(messages, prefix)).as_py():
             raise DoubtError
         closing = pc.binary_slice(messages, -1)
-        if not pc.all(pc.equal(closing, b"}")).as_py():
+        if not pc.all(pc.equal(closing, _CLOSING)).as_py():
             raise DoubtError
         column = decode_texts(schema, pc.binary_slice(messages, len(prefix), -1))
         return Converted(0, len(messages), schema, column)

@@ -19,7 +19,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.connect.api import ConnectSchema, SchemaType, arrow_type
+from headrace.connect.api import ConnectSchema, SchemaType, arrow_type, integers
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
 from headrace.connect.converters.json.row_decoder import DAY_MS
 
@@ -188,7 +188,7 @@ class _Rows:
         bounds[1::2] = end
         bounds[-1] = end[-1]
         pieces = pa.Array.from_buffers(pa.binary(), 2 * len(start), [None, pa.py_buffer(bounds), self._data])
-        return pieces.take(pa.array(self._even, mask=nulls))
+        return pieces.take(integers(self._even) if nulls is None else pa.array(self._even, mask=nulls))
 
 
 def _leaf(leaf: _Leaf, rows: _Rows) -> pa.Array:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from headrace.connect.api import Batch, Column, Converted, DataError, Header, SinkOrigin
+from headrace.connect.api import Batch, Column, Converted, DataError, Header, SinkOrigin, integers
 from headrace.connect.runtime.host.consumed import Consumed
 from headrace.connect.runtime.host.errors import ErrorPolicy, Stage
 from headrace.connect.runtime.host.stages import Stages
@@ -23,13 +23,13 @@ def batches(consumed: Consumed, stages: Stages, policy: ErrorPolicy) -> list[Bat
     if consumed.key.null_count < len(consumed):
         keys = _decode(stages.key.to_connect_column, consumed, consumed.key, Stage.KEY_CONVERTER, policy)
     values = _decode(stages.value.to_connect_column, consumed, consumed.value, Stage.VALUE_CONVERTER, policy)
-    partition = pa.array(consumed.partition, pa.int32())
-    origin = SinkOrigin(consumed.topic, partition, pa.array(consumed.offset, pa.int64()), consumed.timestamp_type)
+    partition = integers(consumed.partition)
+    origin = SinkOrigin(consumed.topic, partition, integers(consumed.offset), consumed.timestamp_type)
     headers = _headers(consumed, stages)
     whole = Batch(
         consumed.topic,
         len(consumed),
-        timestamp=pa.array(consumed.timestamp, pa.int64()),
+        timestamp=integers(consumed.timestamp),
         partition=partition,
         headers=headers,
         origin=origin,

@@ -20,6 +20,7 @@ HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
 CHUNK_BYTES: Final = 8 << 20
 """Rows are encoded and sent in chunks of about this size, the server working on one while the next is made."""
+_NOTHING: Final = pa.scalar(b"", pa.binary())
 _NULL: Final = np.frombuffer(b"\xff\xff\xff\xff", ">i4")[0]
 
 
@@ -48,7 +49,7 @@ def binary_rows(columns: Sequence[SinkColumn], arrays: Sequence[pa.Array]) -> An
         parts.append(segment.as_array())
         if varied is not None:
             parts.append(varied)
-    joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, b"")
+    joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _NOTHING)
     return _content(joined)
 
 
