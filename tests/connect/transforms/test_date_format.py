@@ -115,6 +115,15 @@ def test_columns_are_written_as_rows_are(pattern: str, moments: list[int | None]
     assert format_column(date_format, column).to_pylist() == by_row
 
 
+@settings(max_examples=60)
+@given(st.sampled_from(PATTERNS), MOMENTS, st.lists(st.none() | st.integers(0, 200_000), min_size=17, max_size=40))
+def test_moments_of_a_few_minutes_are_written_as_rows_are(pattern: str, first: int, after: list[int | None]) -> None:
+    date_format = DateFormat(pattern, NOW)
+    moments = [None if each is None else first + each for each in after]
+    by_row = [None if moment is None else date_format.format(moment) for moment in moments]
+    assert format_column(date_format, pa.array(moments, pa.int64())).to_pylist() == by_row
+
+
 def outcome(parse: Any) -> Any:
     try:
         return parse()

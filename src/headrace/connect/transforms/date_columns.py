@@ -1,5 +1,6 @@
 """DateFormat for whole columns: common patterns by numpy, the rest row by row; both give what DateFormat gives."""
 
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ _LAST_MS: Final = 253_402_300_799_999
 """The end of year 9999."""
 _UNITS: Final = {"H": 3_600_000, "m": 60_000, "s": 1_000, "S": 1}
 _DIGITS_MAX: Final = 9
+_MINUTE_MS: Final = 60_000
 _NOTHING: Final = pa.scalar("", pa.string())
 
 
@@ -27,11 +29,26 @@ def format_column(date_format: DateFormat, millis: pa.Int64Array) -> pa.StringAr
     letters = {part.letter for part in date_format.parts if isinstance(part, Element)}
     if low < CUTOVER_DAY * DAY_MS or high > _LAST_MS or letters & set("YwW"):
         return pa.array([None if ms is None else date_format.format(ms) for ms in millis.to_pylist()], pa.string())
-    values = _Values(millis.fill_null(low).to_numpy())
-    texts = _joined(date_format.parts, values, len(millis))
+    texts = _texts(date_format.parts, millis.fill_null(low).to_numpy())
     if millis.null_count == 0:
         return texts
     return pc.if_else(millis.is_valid(), texts, pa.scalar(None, pa.string()))
+
+
+def _texts(parts: tuple[Literal | Element, ...], millis: Any) -> pa.StringArray:
+    """Rows of a batch lie close together: what is not of seconds is made once for each minute that occurs."""
+    minutes = millis // _MINUTE_MS
+    encoded = integers(minutes).dictionary_encode()
+    if 4 * len(encoded.dictionary) > len(millis):
+        return _joined(parts, _Values(millis), len(millis))
+    each, of_minute = _Values(encoded.dictionary.to_numpy() * _MINUTE_MS), _Values(millis - minutes * _MINUTE_MS)
+    columns = []
+    for is_fast, run in groupby(parts, lambda part: isinstance(part, Element) and part.letter in "sS"):
+        if is_fast:
+            columns.append(_joined(tuple(run), of_minute, len(millis)))
+        else:
+            columns.append(_joined(tuple(run), each, len(encoded.dictionary)).take(encoded.indices))
+    return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, _NOTHING)
 
 
 class _Values:
