@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Producer
@@ -14,7 +15,9 @@ from headrace.connect.client.fetcher import Fetched, Fetcher, FetchSettings
 from headrace.connect.client.isolation import Aborted, visible
 from headrace.connect.client.link import Link
 from headrace.connect.client.positions import UNKNOWN
+from tests.conftest import free_port
 from tests.connect.conftest import Brokers
+from tests.connect.records.test_reader import batch
 from tests.contract.broker_process import broker_process
 
 DEADLINE_S = 30.0
@@ -240,6 +243,21 @@ def test_an_aborted_transaction_is_seen_only_where_uncommitted_records_are(
     fetcher = make(apache_kafka.bootstrap, read_committed=committed)
     fetcher.assign({TopicPartition(topic, 0): 0})
     assert values(taken(fetcher, len(expected))) == expected
+
+
+def test_an_answer_that_comes_after_the_same_records_came_is_passed_over(make: Make) -> None:
+    """Fails where the answer of a leader that was given up doubles what its successor has given."""
+    fetcher = make(f"127.0.0.1:{free_port()}")
+    partition = TopicPartition("t", 0)
+    fetcher.assign({partition: 7})
+    (position,) = fetcher._positions
+    records = batch([(1, None, b"once", [])], base=7)
+    answer = SimpleNamespace(error_code=0, records=records, aborted_transactions=None)
+    for _ in range(2):
+        fetcher._partition_came(position, 7, answer)
+    assert values(fetcher.take(10, DEADLINE_S)) == [b"once"]
+    assert fetcher.take(10, 0) == []
+    assert position.offset == 8
 
 
 def test_of_no_batches_nothing_is_visible() -> None:

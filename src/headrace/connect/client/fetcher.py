@@ -302,7 +302,7 @@ class Fetcher:
         )
         self._asked_nodes.add(node)
         answer = link.send(node, request)
-        answer.add_callback(partial(self._records_came, node, positions))
+        answer.add_callback(partial(self._records_came, node, [(each, each.offset) for each in positions]))
         answer.add_errback(partial(self._node_failed, node, positions))
 
     def _wanted(self, position: Position) -> Any:
@@ -326,24 +326,26 @@ class Fetcher:
             Positions.again(position, now, leader_changed=True)
         self._note(error)
 
-    def _records_came(self, node: int, positions: list[Position], reply: Any) -> None:
+    def _records_came(self, node: int, wanted: list[tuple[Position, int]], reply: Any) -> None:
         self._asked_nodes.discard(node)
-        asked = {each.partition: each for each in positions}
         if reply.error_code:
-            self._fetch_failed(positions, ConnectError(f"Fetch was answered {ErrorCode(reply.error_code).name}"))
+            error = ConnectError(f"Fetch was answered {ErrorCode(reply.error_code).name}")
+            self._fetch_failed([position for position, _ in wanted], error)
             return
+        asked = {position.partition: (position, offset) for position, offset in wanted}
         for topic in reply.responses:
             for data in topic.partitions:
-                position = asked.pop(TopicPartition(topic.topic, data.partition_index), None)
-                if position is not None:
-                    self._partition_came(position, data)
-        for position in asked.values():
+                found = asked.pop(TopicPartition(topic.topic, data.partition_index), None)
+                if found is not None:
+                    self._partition_came(*found, data)
+        for position, _ in asked.values():
             position.asked = False
 
-    def _partition_came(self, position: Position, data: Any) -> None:
-        position.asked = False
-        if not self._positions.holds(position):
+    def _partition_came(self, position: Position, offset: int, data: Any) -> None:
+        """An answer of a leader that was given up meanwhile may come after that of the new one: it is passed over."""
+        if position.offset != offset or not self._positions.holds(position):
             return
+        position.asked = False
         match data.error_code:
             case 0:
                 self._records_of(position, data)
