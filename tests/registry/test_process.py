@@ -13,9 +13,9 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from headrace.cli.registry import registry_properties
 from headrace.config import ConfigError
 from headrace.registry.config import RegistryConfig
+from headrace.serve.registry import registry_properties
 from tests.conftest import free_port
 from tests.registry.registry_process import RegistryProcess, until
 from tests.registry.serving import properties, serve

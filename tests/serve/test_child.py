@@ -10,9 +10,8 @@ from typer.main import get_command
 
 from headrace import serve
 from headrace.cli.main import application
+from headrace.serve import SERVERS
 from tests.conftest import free_port
-
-SERVERS = ["broker", "connect"]
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -9,7 +9,8 @@ import typer
 
 from headrace.config import ConfigError, read_properties
 from headrace.connect.runtime.host_process import start_fork_server
-from headrace.serve.connect import given_settings, log_to_stderr, run_worker, say_ready, set_level
+from headrace.serve.connect import level_of, run_worker, say_ready
+from headrace.serve.settings import given_settings, log_to_stderr, set_level
 from headrace.supervisor.stop import stop_event
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _run(properties: dict[str, str], paths: list[Path], parent_fd: int | None) -
     from headrace.connect.runtime.standalone import StandaloneServer
     from headrace.connect.runtime.worker_config import WorkerConfig, standalone_definition
 
-    set_level(properties)
+    set_level(level_of(properties))
     config = WorkerConfig.read(properties, standalone_definition())
     # Read before anything starts; Java finds a faulty file when the worker is up.
     files = [read_connector_file(path) for path in paths]

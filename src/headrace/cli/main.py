@@ -6,8 +6,9 @@ import pkgutil
 import sys
 from typing import TYPE_CHECKING
 
-from headrace import cli, serve
+from headrace import cli
 from headrace.config import ConfigError
+from headrace.serve import SERVERS
 from headrace.tools import TOOLS, module_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def main() -> None:
     if asked in TOOLS:
         # Without typer: Kafka's options are not its own, and these are typed at a prompt.
         sys.exit(importlib.import_module(module_of(asked)).main(sys.argv[2:]))
-    if "--parent-fd" in sys.argv and asked in [module.name for module in pkgutil.iter_modules(serve.__path__)]:
+    if "--parent-fd" in sys.argv and asked in SERVERS:
         serve_child(asked, sys.argv[2:])
         return
     names = command_names()

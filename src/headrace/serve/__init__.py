@@ -2,3 +2,8 @@
 
 Knows nothing of `cli`, whose library takes 0.2 s of CPU to import: a server that a supervisor starts goes without it.
 """
+
+from typing import Final
+
+SERVERS: Final = ("broker", "connect", "registry")
+"""A module each."""

@@ -3,7 +3,6 @@
 import argparse
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from headrace.config import ConfigError, from_environment, read_properties
 from headrace.connect.runtime.host_process import start_fork_server
+from headrace.serve.settings import given_settings, log_to_stderr, set_level
 from headrace.supervisor.stop import stop_event, when
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("headrace.connect")
 
 STARTED: Final = time.monotonic()
-FORMAT: Final = "%(asctime)s %(levelname)s [%(threadName)s] %(name)s: %(message)s"
-QUIET: Final = ("kafka", "uvicorn", "asyncio")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -36,15 +34,8 @@ def serve(properties: Path | None, settings: list[str] | None, parent_fd: int | 
     """Run a worker until SIGTERM, Ctrl-C or the end of file of `parent_fd`. Raises ConfigError."""
     log_to_stderr()
     merged = worker_properties(properties, os.environ, settings or [])
-    set_level(merged)
+    set_level(level_of(merged))
     _run(merged, parent_fd)
-
-
-def log_to_stderr() -> None:
-    """One line a record, without what the libraries say of every day."""
-    logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def worker_properties(file: Path | None, environment: Mapping[str, str], settings: list[str]) -> dict[str, str]:
@@ -54,23 +45,9 @@ def worker_properties(file: Path | None, environment: Mapping[str, str], setting
     return merged | given_settings(settings)
 
 
-def given_settings(settings: list[str]) -> dict[str, str]:
-    """The properties of `--set KEY=VALUE`. Raises ConfigError for one that is none."""
-    given = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(f"--set {setting}: write it as KEY=VALUE")
-        given[key.strip()] = value
-    return given
-
-
-def set_level(properties: Mapping[str, str]) -> None:
-    """The level of the log: `headrace.log.level`, or CONNECT_LOG4J_ROOT_LOGLEVEL as the container images have it."""
-    level = (properties.get("headrace.log.level") or properties.get("log4j.root.loglevel") or "INFO").upper()
-    if level not in logging.getLevelNamesMapping():
-        raise ConfigError(f"headrace.log.level={level}: write DEBUG, INFO, WARN or ERROR")
-    logging.getLogger().setLevel(level)
+def level_of(properties: Mapping[str, str]) -> str | None:
+    """The level that is asked for: `headrace.log.level`, or CONNECT_LOG4J_ROOT_LOGLEVEL as the images have it."""
+    return properties.get("headrace.log.level") or properties.get("log4j.root.loglevel")
 
 
 def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
