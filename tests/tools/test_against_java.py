@@ -6,7 +6,9 @@ stands for a prefix that keeps the two runs of a script apart.
 
 import re
 import shlex
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,13 +36,26 @@ def _seen(line: str, ran: Ran, prefix: str) -> tuple[int, list[str], list[str]]:
     return status, sorted(out) if line.startswith("~") else out, err
 
 
+_DYNAMIC = re.compile(r"(\S+)=(\S*) sensitive=\w+ synonyms=\{DYNAMIC_BROKER_CONFIG:\1=([^,}]*)")
+
+
+def _applied(run: Callable[[CommandLine], Ran], command: CommandLine) -> Ran:
+    """What a command answers once the broker has applied what was changed: Kafka does so a moment after it says so."""
+    until = time.monotonic() + 10
+    while True:
+        ran = run(command)
+        if all(value == changed for _, value, changed in _DYNAMIC.findall(ran.out)) or time.monotonic() > until:
+            return ran
+        time.sleep(0.1)
+
+
 def _compare(java: JavaTools, script: str, bootstrap: str) -> None:
     """A line that begins with `~` prints in an order that is Java's hash tables' own: its lines are sorted."""
     lines = [line.strip() for line in script.strip().splitlines()]
     theirs, ours = (f"{who}{uuid.uuid4().hex[:8]}" for who in "jh")
-    answers = [java.run(_command(line, bootstrap, theirs)) for line in lines]
+    answers = [_applied(java.run, _command(line, bootstrap, theirs)) for line in lines]
     expected = [(line, _seen(line, answer, theirs)) for line, answer in zip(lines, answers, strict=True)]
-    found = [(line, _seen(line, run(_command(line, bootstrap, ours)), ours)) for line in lines]
+    found = [(line, _seen(line, _applied(run, _command(line, bootstrap, ours)), ours)) for line in lines]
     assert found == expected
 
 
