@@ -27,7 +27,7 @@ from confluent_kafka import Consumer, TopicPartition
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.process_clock import ProcessClock
+from benchmarks.process_clock import ProcessClock, thread_seconds
 from benchmarks.stack import Stack, start_stack
 
 COLUMNS = (
@@ -47,6 +47,12 @@ CONVERTER = {
     "transforms.TimestampConverter.format": "yyyy-MM-dd HH:mm:ss.S",
 }
 LEG_DEADLINE_S = 300
+THREADS = {
+    "encode": ("task-",),
+    "wire": ("fetcher", "record-producer", "producer-poll", "rdk:"),
+    "JDBC": ("calls-", "read-ahead"),
+}
+"""A task host's threads: rows to or from records, records to or from Kafka, rows to or from databases."""
 
 
 @dataclass
@@ -87,6 +93,7 @@ class Pipeline:
         self.stack = stack
         self.rows = rows
         self.round = 0
+        self.threads: dict[str, float] = {}
         self.rest = httpx.Client(base_url=stack.connect_url, timeout=30)
         self.clock = ProcessClock(stack.pids)
 
@@ -104,10 +111,16 @@ class Pipeline:
         for _ in range(runs):
             self.round += 1
             self.clock.start()
+            self.threads = {}
             result.seconds.append(leg())
-            result.cpu = self.clock.stop()
+            result.cpu = self._split(self.clock.stop())
             print(f"{name}: {self.rows / result.seconds[-1]:,.0f} rows/s", file=sys.stderr, flush=True)
         return result
+
+    def _split(self, cpu: dict[str, float]) -> dict[str, float]:
+        """The worker's time by its hosts' threads; what is left is the worker itself, starts and stops."""
+        hosts = cpu.pop("worker+hosts")
+        return cpu | self.threads | {"worker, rest": max(0.0, hosts - sum(self.threads.values()))}
 
     def fill(self) -> None:
         with psycopg.connect(self.stack.source.dsn, autocommit=True) as connection:
@@ -199,6 +212,7 @@ class Pipeline:
         if answer.status_code != 201:
             raise SystemExit(f"POST of {name} was answered {answer.status_code}: {answer.text}")
         yield begin
+        self.threads = thread_seconds(self.stack.pids()["worker+hosts"], THREADS)  # before they end
         self.rest.delete(f"/connectors/{name}")
 
     def _wait(self, done: Callable[[], bool]) -> None:
@@ -254,7 +268,9 @@ def report(legs: list[Leg], rows: int, cores: int) -> None:
     """A table of rates and of where the CPU time went, then the JSON line."""
     limit = next(leg for leg in legs if leg.name == "limit").rate(rows)
     parts = sorted({part for leg in legs for part in leg.cpu})
-    table = Table(title=f"{rows:,} iris rows on {cores} cores; CPU seconds of the last run by process")
+    table = Table(
+        title=f"{rows:,} iris rows on {cores} cores; CPU seconds of the last run, by process and by the hosts' threads"
+    )
     for heading in ("leg", "rows/s", "of the limit", *parts):
         table.add_column(heading, justify="left" if heading == "leg" else "right")
     for leg in legs:

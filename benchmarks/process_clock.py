@@ -1,6 +1,8 @@
 """CPU seconds by group of processes, so that a benchmark can say where the time goes."""
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import psutil
 
@@ -27,13 +29,32 @@ class ProcessClock:
         return {name: _tree_seconds(pid) for name, pid in self._roots().items()}
 
 
-def _tree_seconds(pid: int) -> float:
+def thread_seconds(pid: int, groups: Mapping[str, tuple[str, ...]]) -> dict[str, float]:
+    """CPU seconds of a process tree's living threads by group: `groups` gives the beginnings of their names."""
+    found = dict.fromkeys(groups, 0.0)
+    for process in _members(pid):
+        for comm in Path(f"/proc/{process.pid}/task").glob("*/comm"):
+            try:
+                name = comm.read_text()
+                fields = (comm.parent / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has ended
+                continue
+            group = next((group for group, starts in groups.items() if name.startswith(starts)), None)
+            if group is not None:
+                found[group] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def _members(pid: int) -> list[psutil.Process]:
     try:
         root = psutil.Process(pid)
-        members = [root, *root.children(recursive=True)]
+        return [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0.0
-    return sum(_seconds(process) for process in members)
+        return []
+
+
+def _tree_seconds(pid: int) -> float:
+    return sum(_seconds(process) for process in _members(pid))
 
 
 def _seconds(process: psutil.Process) -> float:

@@ -15,6 +15,7 @@ from headrace.config.definition import (
     Type,
 )
 from headrace.config.properties import from_environment, read_properties
+from headrace.config.thread_name import name_thread
 
 __all__ = [
     "NO_DEFAULT",
@@ -28,5 +29,6 @@ __all__ = [
     "Type",
     "address",
     "from_environment",
+    "name_thread",
     "read_properties",
 ]

@@ -10,6 +10,7 @@ from headrace.config import (
     Password,
     Type,
     address,
+    name_thread,
 )
 from headrace.config.definition import between, non_empty, one_of
 from headrace.connect.api.batch import Batch, Header, Origin, Record, SinkOrigin, SourceOrigin, from_records
@@ -68,6 +69,7 @@ __all__ = [
     "between",
     "from_records",
     "integers",
+    "name_thread",
     "non_empty",
     "one_of",
     "schema",

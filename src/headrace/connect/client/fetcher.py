@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from headrace.config import name_thread
 from headrace.connect.api import ConnectError, TopicPartition
 from headrace.connect.client.isolation import Aborted, visible
 from headrace.connect.client.link import AuthenticationError, Link, TopicMetadata
@@ -171,6 +172,7 @@ class Fetcher:
     # The thread's side.
 
     def _run(self) -> None:
+        name_thread()
         try:
             self._link = link = self._make_link()
             try:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from headrace.config import name_thread
 from headrace.connect.client.accumulator import IN_FLIGHT, MAX_IN_FLIGHT, REQUEST_BYTES, Failure, Run, Settings
 from headrace.connect.client.link import AuthenticationError, Link, LinkError, TopicMetadata
 from headrace.connect.client.sender import (
@@ -113,6 +114,7 @@ class RecordProducer:
     # The thread.
 
     def _run(self) -> None:
+        name_thread()
         link = self._link = Link(self._made_of, client_id=self._client_id, max_in_flight=MAX_IN_FLIGHT)
         try:
             while not self._closed.is_set():

@@ -14,6 +14,8 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 from adbc_driver_manager import Error as AdbcError
 
+from headrace.connect.api import name_thread
+
 BATCH_BYTES: Final = 1 << 20
 SMALLEST_BATCH_BYTES: Final = 1 << 14
 ROW_BYTES: Final = 64
@@ -45,7 +47,7 @@ class RowStreams:
         """`conninfo` holds the password. `max_rows`: where few rows are wanted at a time."""
         hint = BATCH_BYTES if max_rows is None else min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, max_rows * ROW_BYTES))
         self._cursor: Any = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead", initializer=name_thread)
         with _faults(opening=True):
             self._connection = adbc.connect(conninfo, autocommit=True)
             with contextlib.closing(self._connection.cursor()) as cursor:

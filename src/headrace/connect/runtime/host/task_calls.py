@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from headrace.config import name_thread
 from headrace.connect.api import Batch, TopicPartition
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ class TaskCalls:
     """Calls, in order, in a thread of their own."""
 
     def __init__(self, name: str) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"calls-{name}")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"calls-{name}", initializer=name_thread)
 
     def begin(self, method: Callable[..., T], *arguments: Any) -> "Future[T]":
         return self._thread.submit(method, *arguments)

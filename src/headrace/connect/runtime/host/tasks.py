@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from headrace.config import name_thread
 from headrace.connect.api import SinkTask, SourceTask
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.host.column_producer import producer_of_tasks
@@ -97,6 +98,7 @@ class TaskThread:
         self._thread.start()
 
     def _run(self) -> None:
+        name_thread()
         if self._before is not None:
             self._before.join(FAILED_FINISH_S)
         try:
