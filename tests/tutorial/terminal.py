@@ -4,7 +4,6 @@ import fcntl
 import os
 import pty
 import re
-import select
 import signal
 import struct
 import subprocess
@@ -12,6 +11,8 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from headrace.supervisor.watcher import readable
 
 PROMPT = r"\(headrace\) [^\r\n]*[#$] $"
 ROWS, COLUMNS = 50, 400
@@ -85,8 +86,7 @@ class Terminal:
 
     def _read(self, seconds: float) -> bool:
         """Whether more came, or may still come, within `seconds`."""
-        readable, _, _ = select.select([self._fd], [], [], max(0.0, seconds))
-        if not readable:
+        if not readable([self._fd], max(0.0, seconds)):
             return False
         try:
             added = os.read(self._fd, 65536)

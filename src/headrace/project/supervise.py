@@ -7,7 +7,6 @@ else, the state among it, belongs to the main thread.
 
 import argparse
 import os
-import select
 import sys
 import threading
 import time
@@ -28,6 +27,7 @@ from headrace.supervisor.process import ProcessFailed
 from headrace.supervisor.ready import free_port
 from headrace.supervisor.restarts import Restarts
 from headrace.supervisor.supervisor import Server
+from headrace.supervisor.watcher import readable
 
 LEFTOVERS_S = 60.0
 POLL_S = 0.05
@@ -239,8 +239,7 @@ def _ended(parent_fd: int | None) -> bool:
     if parent_fd is None:
         time.sleep(POLL_S)
         return False
-    readable, _, _ = select.select([parent_fd], [], [], POLL_S)
-    return bool(readable) and not os.read(parent_fd, 1)
+    return bool(readable([parent_fd], POLL_S)) and not os.read(parent_fd, 1)
 
 
 def main() -> None:

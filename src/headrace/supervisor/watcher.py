@@ -14,9 +14,21 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+
+
+def readable(descriptors: Iterable[int], seconds: float | None) -> list[int]:
+    """Those of the descriptors that can be read, or have ended, within so many seconds; None waits for ever.
+
+    Not by `select`, which refuses numbers above 1023: a program with many open files may be the one that starts us.
+    """
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll(None if seconds is None else seconds * 1000)]
 
 
 class Watch:
@@ -42,12 +54,12 @@ class Watch:
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
             wait = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
-            readable, _, _ = select.select(watched, [], [], wait)
-            if self.parent_fd in readable and not os.read(self.parent_fd, 1):
+            ready = readable(watched, wait)
+            if self.parent_fd in ready and not os.read(self.parent_fd, 1):
                 watched.remove(self.parent_fd)
                 if self.deadline is None:
                     self._next_step()
-            asked = self.wakeup_fd in readable and signal.SIGTERM in os.read(self.wakeup_fd, 64)
+            asked = self.wakeup_fd in ready and signal.SIGTERM in os.read(self.wakeup_fd, 64)
             if asked or (self.deadline is not None and time.monotonic() >= self.deadline):
                 self._next_step()
 

@@ -1,7 +1,6 @@
 """The pool of task hosts: real processes, found dead and replaced."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 
 from headrace.connect.runtime.hosts import HostDied, HostPool, RequestFailed
 from headrace.connect.runtime.messages import TaskId
+from headrace.supervisor.watcher import readable
 from tests.connect.runtime.recorder import Recorder
 
 SOURCE = {"connector.class": "file-stream-source", "name": "s", "file": "/nowhere", "topic": "t", "tasks.max": "1"}
@@ -124,6 +124,6 @@ def test_hosts_of_a_killed_worker_exit_by_themselves() -> None:
         descriptor = os.pidfd_open(int(worker.stdout.readline()))
         worker.kill()
         try:
-            assert select.select([descriptor], [], [], 5)[0], "the host lives 5 s after its worker was killed"
+            assert readable([descriptor], 5), "the host lives 5 s after its worker was killed"
         finally:
             os.close(descriptor)
