@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from headrace.connect.api import Batch, ConnectError, ConnectSchema, SchemaType, struct
+from headrace.connect.api.java.date_format import DateFormat, UnparseableError
 from headrace.connect.api.schema import date, decimal, schema, time, timestamp
 from headrace.connect.converters.json import JsonConverter
 from headrace.connect.converters.string import StringConverter
-from headrace.connect.transforms.date_format import DateFormat, UnparseableError
 from headrace.connect.transforms.timestamp_converter import TimestampConverterValue
 from tests.oracle.java import ask
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headrace.connect.api.java.date_format import DateFormat, UnparseableError
 from headrace.connect.transforms.date_columns import format_column, parse_column
-from headrace.connect.transforms.date_format import DateFormat, UnparseableError
 
 NOW = dt.datetime(2026, 11, 22, 17, 30, tzinfo=dt.UTC)
 TUTORIAL = "yyyy-MM-dd HH:mm:ss.S"

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.connect.api import integers
-from headrace.connect.transforms.calendar import CUTOVER_DAY, CUTOVER_YEAR, DAY_MS
-from headrace.connect.transforms.date_format import DateFormat, element_text
-from headrace.connect.transforms.date_pattern import Element, Literal
+from headrace.connect.api.java.calendar import CUTOVER_DAY, CUTOVER_YEAR, DAY_MS
+from headrace.connect.api.java.date_format import DateFormat, element_text
+from headrace.connect.api.java.date_pattern import Element, Literal
 
 _LAST_MS: Final = 253_402_300_799_999
 """The end of year 9999."""

@@ -30,7 +30,7 @@ from headrace.connect.api import (
     Type,
     one_of,
 )
-from headrace.connect.transforms.date_format import DateFormat
+from headrace.connect.api.java.date_format import DateFormat
 from headrace.connect.transforms.timestamp_form import FORMS, PRECISIONS, Settings, form_of_schema, form_of_value
 
 

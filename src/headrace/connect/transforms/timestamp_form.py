@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from headrace.connect.api import ConnectSchema, DataError, SchemaType, integers
 from headrace.connect.api import schema as make_schema
+from headrace.connect.api.java.calendar import DAY_MS
+from headrace.connect.api.java.date_format import DateFormat, UnparseableError
 from headrace.connect.api.schema import DATE, TIME, TIMESTAMP, date, time, timestamp
-from headrace.connect.transforms.calendar import DAY_MS
 from headrace.connect.transforms.date_columns import format_column, parse_column
-from headrace.connect.transforms.date_format import DateFormat, UnparseableError
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)

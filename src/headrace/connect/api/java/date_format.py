@@ -10,8 +10,8 @@ import datetime as dt
 import re
 from typing import Final
 
-from headrace.connect.transforms.calendar import CalendarFields, Moment, iso_weekday_to_calendar, moment
-from headrace.connect.transforms.date_pattern import Element, Literal, parse_pattern
+from headrace.connect.api.java.calendar import CalendarFields, Moment, iso_weekday_to_calendar, moment
+from headrace.connect.api.java.date_pattern import Element, Literal, parse_pattern
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
