@@ -7,7 +7,7 @@ key of the broker's must be one that can change while it runs.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from headrace.broker.config import DYNAMIC, refuse_unknown
 from headrace.broker.outcome import Later, Outcome, Refusal, Reply
@@ -35,8 +35,8 @@ Change = Callable[[Message, Mapping[str, str]], dict[str, str] | Refusal]
 """What a resource of the request makes of the configuration that there is."""
 
 
-def alter(request: Message, state: State, change: Change, answer: Callable[[list[Refusal]], Reply]) -> Outcome:
-    """Alter each resource that can be, and answer once it is on the disk."""
+def alter(request: Message, state: State, change: Change, response: Any) -> Outcome:
+    """Alter each resource that can be, and answer once it is on the disk; `response` is the class of the answer."""
     counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
     results: list[Refusal] = []
     later, open_count = Later(), 1
@@ -47,7 +47,7 @@ def alter(request: Message, state: State, change: Change, answer: Callable[[list
         if error:
             results[at] = Refusal(error, "disk error")
         if open_count == 0:
-            later.answer(answer(results))
+            later.answer(_answer(request, results, response))
 
     for at, resource in enumerate(request.resources):
         is_twice = counts[resource.resource_type, resource.resource_name] > 1
@@ -58,6 +58,19 @@ def alter(request: Message, state: State, change: Change, answer: Callable[[list
             _begin(planned, state, partial(done, at))
     done(0, ErrorCode.NONE)
     return later
+
+
+def _answer(request: Message, results: list[Refusal], response: Any) -> Reply:
+    responses = [
+        response.AlterConfigsResourceResponse(
+            error_code=result.error,
+            error_message=result.message,
+            resource_type=resource.resource_type,
+            resource_name=resource.resource_name,
+        )
+        for resource, result in zip(request.resources, results, strict=True)
+    ]
+    return Reply(response(responses=responses))
 
 
 def _twice() -> Refusal:

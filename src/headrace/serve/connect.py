@@ -1,6 +1,5 @@
 """A Kafka Connect worker in the foreground."""
 
-import argparse
 import logging
 import os
 import threading
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from headrace.config import ConfigError, from_environment, read_properties
 from headrace.connect.runtime.host_process import start_fork_server
+from headrace.serve.settings import add_options as add_options
 from headrace.serve.settings import given_settings, log_to_stderr, set_level
 from headrace.supervisor.stop import stop_event, when
 
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("headrace.connect")
 
 STARTED: Final = time.monotonic()
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `headrace connect`, as `serve` takes them."""
-    parser.add_argument("properties", type=Path, nargs="?")
-    parser.add_argument("--set", action="append", dest="settings")
-    parser.add_argument("--parent-fd", type=int)
 
 
 def serve(properties: Path | None, settings: list[str] | None, parent_fd: int | None) -> None:

@@ -1,6 +1,5 @@
 """A schema registry in the foreground."""
 
-import argparse
 import logging
 import os
 import time
@@ -9,19 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from headrace.config import ConfigError, from_environment, read_properties
+from headrace.serve.settings import add_options as add_options
 from headrace.serve.settings import given_settings, log_to_stderr, set_level
 from headrace.supervisor.stop import stop_event, when
 
 log = logging.getLogger("headrace.registry")
 
 STARTED: Final = time.monotonic()
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `headrace registry`, as `serve` takes them."""
-    parser.add_argument("properties", type=Path, nargs="?")
-    parser.add_argument("--set", action="append", dest="settings")
-    parser.add_argument("--parent-fd", type=int)
 
 
 def serve(properties: Path | None, settings: list[str] | None, parent_fd: int | None) -> None:

@@ -1,13 +1,22 @@
 """What the servers' options have in common: settings on the command line, and their log."""
 
+import argparse
 import logging
 import sys
+from pathlib import Path
 from typing import Final
 
 from headrace.config import ConfigError
 
 FORMAT: Final = "%(asctime)s %(levelname)s [%(threadName)s] %(name)s: %(message)s"
 QUIET: Final = ("kafka", "uvicorn", "asyncio")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a server that is set up by a file of properties, as its `serve` takes them."""
+    parser.add_argument("properties", type=Path, nargs="?")
+    parser.add_argument("--set", action="append", dest="settings")
+    parser.add_argument("--parent-fd", type=int)
 
 
 def log_to_stderr() -> None:

@@ -10,30 +10,14 @@ from collections.abc import Mapping
 
 from headrace.broker.alteration import alter, null_fault
 from headrace.broker.dispatch import ALTER_CONFIGS, Context, api
-from headrace.broker.outcome import Outcome, Refusal, Reply
+from headrace.broker.outcome import Outcome, Refusal
 from headrace.broker.state import State
 from headrace.wire.messages import AlterConfigsResponse, Message
 
 
 @api(ALTER_CONFIGS, versions=(0, 2))
 def handle(request: Message, context: Context, state: State) -> Outcome:
-    def answer(results: list[Refusal]) -> Reply:
-        one = AlterConfigsResponse.AlterConfigsResourceResponse
-        return Reply(
-            AlterConfigsResponse(
-                responses=[
-                    one(
-                        error_code=result.error,
-                        error_message=result.message,
-                        resource_type=resource.resource_type,
-                        resource_name=resource.resource_name,
-                    )
-                    for resource, result in zip(request.resources, results, strict=True)
-                ]
-            )
-        )
-
-    return alter(request, state, _replaced, answer)
+    return alter(request, state, _replaced, AlterConfigsResponse)
 
 
 def _replaced(resource: Message, current: Mapping[str, str]) -> dict[str, str] | Refusal:

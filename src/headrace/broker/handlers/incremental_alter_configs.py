@@ -14,7 +14,7 @@ from headrace.broker.alteration import TOPIC, alter, null_fault
 from headrace.broker.config import BROKER_CONFIGS
 from headrace.broker.dispatch import INCREMENTAL_ALTER_CONFIGS, Context, api
 from headrace.broker.layers import as_text
-from headrace.broker.outcome import Outcome, Refusal, Reply
+from headrace.broker.outcome import Outcome, Refusal
 from headrace.broker.state import State
 from headrace.config import Type
 from headrace.log.settings import TOPIC_CONFIGS
@@ -33,23 +33,7 @@ class Operation(enum.IntEnum):
 
 @api(INCREMENTAL_ALTER_CONFIGS, versions=(0, 1))
 def handle(request: Message, context: Context, state: State) -> Outcome:
-    def answer(results: list[Refusal]) -> Reply:
-        one = IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
-        return Reply(
-            IncrementalAlterConfigsResponse(
-                responses=[
-                    one(
-                        error_code=result.error,
-                        error_message=result.message,
-                        resource_type=resource.resource_type,
-                        resource_name=resource.resource_name,
-                    )
-                    for resource, result in zip(request.resources, results, strict=True)
-                ]
-            )
-        )
-
-    return alter(request, state, _changed, answer)
+    return alter(request, state, _changed, IncrementalAlterConfigsResponse)
 
 
 def _changed(resource: Message, current: Mapping[str, str]) -> dict[str, str] | Refusal:
