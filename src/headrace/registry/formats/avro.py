@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from headrace.avro.parser import Parser
+from headrace.avro.printer import Printer
+from headrace.avro.tree import Node, in_normal_form
 from headrace.registry.formats import avro_resolution
-from headrace.registry.formats.avro_parser import Parser
-from headrace.registry.formats.avro_printer import Printer
-from headrace.registry.formats.avro_tree import Node, in_normal_form
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from headrace.registry.formats.avro_tree import NO_DEFAULT, Field, Node
+from headrace.avro.tree import NO_DEFAULT, Field, Node
 
 _PROMOTIONS: Final = {
     "long": ("int",),

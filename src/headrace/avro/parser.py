@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headrace.registry.formats.avro_tree import NAMED, NO_DEFAULT, PRIMITIVES, Field, Node
+from headrace.avro.tree import NAMED, NO_DEFAULT, PRIMITIVES, Field, Node
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIELD_KEYS: Final = frozenset(("name", "type", "doc", "default", "order", "aliases"))

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from headrace.registry.formats.avro_tree import NO_DEFAULT, PRIMITIVES, Field, Node
+from headrace.avro.tree import NO_DEFAULT, PRIMITIVES, Field, Node
 
 
 class Printer:
