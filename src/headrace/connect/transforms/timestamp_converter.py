@@ -6,9 +6,7 @@ column as for a row; sub-milliseconds are cut as Java cuts them.
 """
 
 import datetime as dt
-from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,25 +14,23 @@ import pyarrow as pa
 
 from headrace.connect.api import (
     NO_DEFAULT,
-    Batch,
-    Column,
     ConfigDef,
     ConfigError,
     ConnectSchema,
     DataError,
     Field,
     Importance,
-    Record,
     SchemaType,
-    Transformation,
     Type,
     one_of,
 )
 from headrace.connect.api.java.date_format import DateFormat
+from headrace.connect.transforms.halves import Changed, ChangedColumn, HalfTransformation, KeyHalf, ValueHalf
+from headrace.connect.transforms.struct_columns import child_of, rebuilt, with_default
 from headrace.connect.transforms.timestamp_form import FORMS, PRECISIONS, Settings, form_of_schema, form_of_value
 
 
-class TimestampConverter(Transformation):
+class TimestampConverter(HalfTransformation):
     """What the Key and the Value form share."""
 
     @classmethod
@@ -83,38 +79,19 @@ class TimestampConverter(Transformation):
         self._settings = Settings(_date_format(settings), settings["unix.precision"])
         self._updated = lru_cache(maxsize=16)(self._make_updated)
 
-    def apply(self, record: Record) -> Record:
-        schema, value = self._read(record)
+    def change(self, schema: ConnectSchema | None, value: Any) -> Changed:
         if schema is None:
-            return self._write(record, None, self._convert_schemaless(value))
+            return None, self._convert_schemaless(value)
         if not self._field:
-            return self._write(record, self._target.schema(schema.optional), self._convert(schema, value))
-        return self._write(record, self._updated(schema), self._convert_struct(schema, value))
+            return self._target.schema(schema.optional), self._convert(schema, value)
+        return self._updated(schema), self._convert_struct(schema, value)
 
-    def apply_batch(self, batch: Batch) -> list[Batch]:
-        schema, column = self._columns(batch)
-        if schema is None and column is None:
-            return [batch]
-        if schema is None or isinstance(column, list):
-            return super().apply_batch(batch)
+    def change_column(self, schema: ConnectSchema | None, column: pa.Array) -> ChangedColumn | None:
+        if schema is None:
+            return None
         updated = self._updated(schema) if self._field else self._target.schema(schema.optional)
-        if column is not None:
-            column = self._convert_column(schema, updated, column)
-            if column is None:
-                return super().apply_batch(batch)
-        return [self._with_columns(batch, updated, column)]
-
-    @abstractmethod
-    def _read(self, record: Record) -> tuple[ConnectSchema | None, Any]: ...
-
-    @abstractmethod
-    def _write(self, record: Record, schema: ConnectSchema | None, value: Any) -> Record: ...
-
-    @abstractmethod
-    def _columns(self, batch: Batch) -> tuple[ConnectSchema | None, Column | None]: ...
-
-    @abstractmethod
-    def _with_columns(self, batch: Batch, schema: ConnectSchema | None, column: Column | None) -> Batch: ...
+        converted = self._convert_column(schema, updated, column)
+        return None if converted is None else (updated, converted)
 
     def _make_updated(self, schema: ConnectSchema) -> ConnectSchema:
         """The schema of a struct whose field is in the target's form; its default is converted too."""
@@ -169,59 +146,26 @@ class TimestampConverter(Transformation):
         if not self._field:
             return self._convert_leaf(schema, column)
         children = []
-        for field, child in zip(schema.fields, column.flatten(), strict=True):
-            child = self._with_default(field.schema, child)
+        for index, field in enumerate(schema.fields):
+            child = child_of(column, index)
+            if self._replace_null:
+                child = with_default(field.schema, child)
             if child is None:
                 return None
             children.append(self._convert_leaf(field.schema, child) if field.name == self._field else child)
-        if not children:
-            return column
-        kind = pa.struct([(field.name, child.type) for field, child in zip(updated.fields, children, strict=True)])
-        mask = column.is_null() if column.null_count else None
-        return pa.StructArray.from_arrays(children, fields=list(kind), mask=mask)
+        return rebuilt([field.name for field in updated.fields], children, column)
 
     def _convert_leaf(self, schema: ConnectSchema, column: pa.Array) -> pa.Array:
         millis = form_of_schema(schema, self._field).column_to_millis(column, self._settings)
         return self._target.column_from_millis(millis, self._settings)
 
-    def _with_default(self, schema: ConnectSchema, column: pa.Array) -> pa.Array | None:
-        if column.null_count == 0 or schema.default is None or not self._replace_null:
-            return column
-        if pa.types.is_nested(column.type):
-            return None
-        return column.fill_null(pa.scalar(schema.default, column.type))
 
-
-class TimestampConverterKey(TimestampConverter):
+class TimestampConverterKey(KeyHalf, TimestampConverter):
     """`TimestampConverter$Key`."""
 
-    def _read(self, record: Record) -> tuple[ConnectSchema | None, Any]:
-        return record.key_schema, record.key
 
-    def _write(self, record: Record, schema: ConnectSchema | None, value: Any) -> Record:
-        return replace(record, key_schema=schema, key=value)
-
-    def _columns(self, batch: Batch) -> tuple[ConnectSchema | None, Column | None]:
-        return batch.key_schema, batch.key
-
-    def _with_columns(self, batch: Batch, schema: ConnectSchema | None, column: Column | None) -> Batch:
-        return batch.with_key(schema, column)
-
-
-class TimestampConverterValue(TimestampConverter):
+class TimestampConverterValue(ValueHalf, TimestampConverter):
     """`TimestampConverter$Value`."""
-
-    def _read(self, record: Record) -> tuple[ConnectSchema | None, Any]:
-        return record.value_schema, record.value
-
-    def _write(self, record: Record, schema: ConnectSchema | None, value: Any) -> Record:
-        return replace(record, value_schema=schema, value=value)
-
-    def _columns(self, batch: Batch) -> tuple[ConnectSchema | None, Column | None]:
-        return batch.value_schema, batch.value
-
-    def _with_columns(self, batch: Batch, schema: ConnectSchema | None, column: Column | None) -> Batch:
-        return batch.with_value(schema, column)
 
 
 def _date_format(settings: Mapping[str, Any]) -> DateFormat | None:
