@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from headrace.config import ConfigError, from_environment, read_properties
+from headrace.config import from_environment, read_properties
 from headrace.connect.runtime.host_process import start_fork_server
+from headrace.serve.running import run
 from headrace.serve.settings import add_options as add_options
 from headrace.serve.settings import given_settings, log_to_stderr, set_level
-from headrace.supervisor.stop import stop_event, when
+from headrace.supervisor.stop import stop_event
 
 if TYPE_CHECKING:
     from headrace.connect.runtime.server import ConnectServer
@@ -64,24 +65,14 @@ def run_worker(
     Raises ConfigError for what of the configuration shows only then.
     """
     from headrace.connect.rest.app import application
-    from headrace.http.server import HttpServer, listen
-    from headrace.kafka_client.kafka_log import LogError
 
-    listener = listen(*config.listener)
-    server = make_server(config, listener.getsockname()[1])
-    http = HttpServer(application(server), listener)
-    when(stop, server.interrupt)
-    http.start()
-    try:
-        if server.start():
-            started(server, stop, http.port)
-            stop.wait()
-    except LogError as error:
-        if not stop.is_set():
-            raise ConfigError(str(error)) from error
-    finally:
-        http.stop()
-        server.stop()
+    run(
+        config.listener,
+        lambda port: make_server(config, port),
+        application,
+        stop,
+        lambda server, port: started(server, stop, port),
+    )
     log.info("The worker has stopped")
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from headrace.config import ConfigError, from_environment, read_properties
+from headrace.config import from_environment, read_properties
+from headrace.serve.running import run
 from headrace.serve.settings import add_options as add_options
 from headrace.serve.settings import given_settings, log_to_stderr, set_level
-from headrace.supervisor.stop import stop_event, when
+from headrace.supervisor.stop import stop_event
 
 log = logging.getLogger("headrace.registry")
 
@@ -37,8 +38,6 @@ def _named_as_written(given: Mapping[str, str]) -> dict[str, str]:
 
 def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
     # Imported here, as the other commands need none of it.
-    from headrace.http.server import HttpServer, listen
-    from headrace.kafka_client.kafka_log import LogError
     from headrace.registry.config import RegistryConfig
     from headrace.registry.http.app import application
     from headrace.registry.server import RegistryServer
@@ -46,21 +45,10 @@ def _run(properties: Mapping[str, str], parent_fd: int | None) -> None:
     config = RegistryConfig.read(properties)
     set_level(config["headrace.log.level"] or config["log4j.root.loglevel"])
     stop = stop_event(parent_fd, "registry")
-    listener = listen(*config.listener)
-    port = int(listener.getsockname()[1])
-    server = RegistryServer(config, port)
-    http = HttpServer(application(server), listener)
-    when(stop, server.interrupt)
-    http.start()
-    try:
-        if server.start():
-            seconds = time.monotonic() - STARTED
-            print(f"headrace registry: ready in {seconds:.1f} s, REST on port {port}", flush=True)
-            stop.wait()
-    except LogError as error:
-        if not stop.is_set():
-            raise ConfigError(str(error)) from error
-    finally:
-        http.stop()
-        server.stop()
+    run(config.listener, lambda port: RegistryServer(config, port), application, stop, _say_ready)
     log.info("The registry has stopped")
+
+
+def _say_ready(_: object, port: int) -> None:
+    seconds = time.monotonic() - STARTED
+    print(f"headrace registry: ready in {seconds:.1f} s, REST on port {port}", flush=True)
