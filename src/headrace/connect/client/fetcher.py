@@ -352,8 +352,8 @@ class Fetcher:
             case 0:
                 self._records_of(position, data)
             case ErrorCode.OFFSET_OUT_OF_RANGE:
-                text = "%s-%d: offset %d is no longer there; reading goes on from the %s one"
-                log.warning(text, *position.partition, position.offset, self._settings.reset)
+                what_now = f"auto.offset.reset={self._settings.reset} decides what is read next"
+                log.warning("%s-%d: offset %d is no longer there; %s", *position.partition, position.offset, what_now)
                 position.offset = UNKNOWN
             case ErrorCode.TOPIC_AUTHORIZATION_FAILED:
                 self._fail(_unauthorized(position.partition.topic))
