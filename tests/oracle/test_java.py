@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from headrace.connect.api import Batch, ConnectError, ConnectSchema, SchemaType, struct
+from headrace.connect.api import ConnectSchema, Record, SchemaType, struct
 from headrace.connect.api.java.date_format import DateFormat, UnparseableError
 from headrace.connect.api.schema import date, decimal, schema, time, timestamp
-from headrace.connect.converters.json import JsonConverter
-from headrace.connect.converters.string import StringConverter
-from headrace.connect.transforms.timestamp_converter import TimestampConverterValue
+from tests.oracle.agreement import Case, Plugin
+from tests.oracle.agreement import compare as compare_transforms
+from tests.oracle.conversion import compare_from_connect
 from tests.oracle.java import ask
 
 pytestmark = pytest.mark.kafka
@@ -89,6 +89,7 @@ def compare(questions: list[dict[str, Any]], ours: Callable[[dict[str, Any]], An
             mine = {"error": f'Unparseable date: "{error}"'}
         except ValueError as error:
             mine = {"error": str(error)}
+        answer.pop("class", None)
         if mine != answer:
             differing.append((case, answer, mine))
     assert differing == []
@@ -137,48 +138,35 @@ def row_cases() -> list[tuple[ConnectSchema, Any]]:
     ]
 
 
+JSON = "org.apache.kafka.connect.json.JsonConverter"
+
+
 @pytest.mark.parametrize(
     "settings", [{}, {"schemas.enable": "false"}, {"replace.null.with.default": "false"}, {"decimal.format": "numeric"}]
 )
 def test_json_has_javas_bytes(settings: dict[str, str]) -> None:
-    """Java reads our message and writes it again. The floats of the cases have the same digits in both."""
-    keep_nulls = {"replace.null.with.default": "false"}
-    reader, writer = json_converter(keep_nulls), json_converter(settings)
-    questions, ours = [], []
-    for kind, value in row_cases():
-        message = reader.from_connect("t", kind, [value], None, 1)[0] or b""
-        questions.append({"op": "json", "reader": keep_nulls, "writer": settings, "message": message.decode()})
-        ours.append((writer.from_connect("t", kind, [value], None, 1)[0] or b"").decode())
-    assert [answer["ok"] for answer in ask(questions)] == ours
-
-
-def json_converter(settings: dict[str, str]) -> JsonConverter:
-    converter = JsonConverter()
-    converter.configure(settings, is_key=False)
-    return converter
+    """The floats of the cases have the same digits in both."""
+    compare_from_connect(Plugin(JSON, settings), row_cases())
 
 
 def test_strings_are_what_javas_to_string_gives() -> None:
-    writer, text = json_converter({}), StringConverter()
-    text.configure({}, is_key=False)
     cases = [(kind, value) for kind, value in row_cases() if kind.type not in (SchemaType.BYTES, SchemaType.STRUCT)]
     cases += [(schema(SchemaType.FLOAT64), number) for number in (1e7, 1.25e-7, 123456.789, 1e-3, 9999999.0, 1e22)]
     cases += [(schema(SchemaType.FLOAT32), number) for number in (0.1, 1e10, 1.5e-5)]
     row = struct([("a", schema(SchemaType.INT32)), ("b", optional(SchemaType.STRING)), ("at", timestamp())])
     cases += [(row, {"a": 1, "b": None, "at": dt.datetime(2026, 1, 2, tzinfo=dt.UTC)})]
     cases = [case for case in cases if case[1] is not None and case[1] != dt.datetime(1, 1, 1, tzinfo=dt.UTC)]
-    messages = [writer.from_connect("t", kind, [value], None, 1)[0] or b"" for kind, value in cases]
-    answers = ask({"op": "string", "message": message.decode()} for message in messages)
-    ours = [text.from_connect("t", kind, [value], None, 1)[0] or b"" for kind, value in cases]
-    assert [answer["ok"] for answer in answers] == [mine.decode() for mine in ours]
+    compare_from_connect(Plugin("org.apache.kafka.connect.storage.StringConverter"), cases)
 
 
 FORMAT = "yyyy-MM-dd HH:mm:ss.S"
 TARGETS = ["string", "unix", "Date", "Time", "Timestamp"]
 
 
-def transform_cases() -> list[dict[str, Any]]:
-    writer = json_converter({})
+TIMESTAMP_CONVERTER = "org.apache.kafka.connect.transforms.TimestampConverter$Value"
+
+
+def transform_cases() -> list[Case]:
     moments = [
         dt.datetime(2026, 11, 22, 17, 30, 55, 5000, dt.UTC),
         dt.datetime(1969, 12, 31, 23, 59, 59, 999000, dt.UTC),
@@ -194,30 +182,12 @@ def transform_cases() -> list[dict[str, Any]]:
         for form, content, field in [(row, {"id": 1, "at": value}, name) for name in ("at", "other")] + [
             (kind, value, "")
         ]:
-            message = (writer.from_connect("t", form, [content], None, 1)[0] or b"").decode()
+            record = Record("t", value_schema=form, value=content)
             for target, precision in product(TARGETS, ["milliseconds", "microseconds", "seconds"]):
                 settings = {"field": field, "target.type": target, "format": FORMAT, "unix.precision": precision}
-                cases.append({"op": "transform", "transform": settings, "message": message})
+                cases.append(Case(TIMESTAMP_CONVERTER, settings, record))
     return cases
 
 
-def transformed(case: dict[str, Any]) -> str | None:
-    converter, subject = json_converter({}), TimestampConverterValue()
-    subject.configure(case["transform"])
-    (run,) = converter.to_connect("t", [case["message"].encode()])
-    (made,) = subject.apply_batch(Batch("t", 1, value_schema=run.schema, value=run.column))
-    payload = converter.from_connect("t", made.value_schema, made.value, None, 1)[0]
-    return payload.decode() if payload else None
-
-
 def test_timestamps_are_converted_as_the_java_class_converts_them() -> None:
-    questions = transform_cases()
-    for case, answer in zip(questions, ask(questions), strict=True):
-        try:
-            mine: dict[str, Any] = {"ok": transformed(case)}
-        except ConnectError as error:
-            mine = {"error": str(error)}
-        if "Could not parse" in answer.get("error", "") or "ok" in answer:
-            assert mine == answer, case
-        else:
-            assert "error" in mine, (case, answer)
+    compare_transforms(transform_cases())
