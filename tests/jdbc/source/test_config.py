@@ -87,6 +87,11 @@ def test_the_password_is_shown_to_nobody() -> None:
         ({"numeric_mapping": "exact"}, "numeric.mapping", "must be one of"),
         ({"timestamp_granularity": "hours"}, "timestamp.granularity", "must be one of"),
         ({"quote_sql_identifiers": "sometimes"}, "quote.sql.identifiers", "must be one of"),
+        ({"dialect_name": "MySqlDatabaseDialect"}, "dialect.name", "set PostgreSqlDatabaseDialect"),
+        ({"transaction_isolation_mode": "CHAOS"}, "transaction.isolation.mode", "must be one of: DEFAULT, READ_UN"),
+        ({"transaction_isolation_mode": "SQL_SERVER_SNAPSHOT"}, "transaction.isolation.mode", "it is SQL Server's"),
+        ({"query_retry_attempts": "-2"}, "query.retry.attempts", "at least -1"),
+        ({"table_types": "TABLE,VEIW"}, "table.types", "Invalid value VEIW"),
     ],
 )
 def test_a_fault_is_named_at_its_key(changes: dict[str, Any], key: str, says: str) -> None:
@@ -101,6 +106,36 @@ def test_a_query_may_begin_in_many_ways(query: str) -> None:
     assert errors(table_whitelist=None, query=query) == {}
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema_pattern": "sales"},
+        {"connector_class": "io.aiven.connect.jdbc.JdbcSourceConnector"},
+        {"connector_class": "com.redpanda.kafka.connect.jdbc.JdbcSourceConnector", "table_types": "TABLE,VIEW,SYNONYM"},
+    ],
+)
+def test_a_schema_alone_or_nothing_where_its_connector_took_that_means_every_table(changes: dict[str, Any]) -> None:
+    assert errors(table_whitelist=None, **changes) == {}
+
+
+def test_words_are_taken_in_either_case_as_the_known_connectors_do() -> None:
+    words = {"numeric.mapping": "BEST_FIT", "timestamp.granularity": "NANOS_LONG", "quote.sql.identifiers": "ALWAYS"}
+    parsed = configs.parse(TUTORIAL | words)
+    assert (parsed.numeric_mapping, parsed.granularity, parsed.quote) == ("best_fit", "nanos_long", True)
+
+
+def test_aivens_keys_mean_what_they_do_there() -> None:
+    parsed = configs.parse(TUTORIAL | {"timestamp.initial.ms": "-1", "sql.quote.identifiers": "false"})
+    assert (parsed.timestamp_initial_ms, parsed.starts_now, parsed.quote) == (-1, False, False)
+    assert configs.parse(TUTORIAL | {"timestamp.initial": "-1"}).starts_now
+
+
+def test_attempts_at_a_statement_are_the_keys_or_those_at_connecting() -> None:
+    counts = [configs.parse(TUTORIAL | more).query_attempts for more in ({}, {"query.retry.attempts": "0"})]
+    assert counts == [3, 0]
+    assert configs.parse(TUTORIAL | {"query.retry.attempts": "-1"}).query_attempts is None
+
+
 def test_a_task_lists_every_fault_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         configs.parse({"mode": "x"})
@@ -110,11 +145,11 @@ def test_a_task_lists_every_fault_at_once() -> None:
 def test_keys_of_the_known_connectors_are_taken_and_those_not_acted_on_named() -> None:
     properties = TUTORIAL | {
         "dialect.name": "PostgreSqlDatabaseDialect",
-        "query.retry.attempts": "3",
+        "max.buffer.size": "3",
         "poll.linger.ms": "5000",
-        "transaction.isolation.mode": "SERIALIZABLE",
+        "date.calendar.system": "LEGACY",
     }
-    assert configs.unused(properties) == ["dialect.name", "query.retry.attempts", "transaction.isolation.mode"]
+    assert configs.unused(properties) == ["max.buffer.size", "date.calendar.system"]
     known = JdbcSourceConnector.config_def().keys
     for name in (
         "table.blacklist",

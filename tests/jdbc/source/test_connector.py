@@ -51,6 +51,9 @@ def test_a_whitelist_needs_no_database_to_be_split(database: Database) -> None:
         assert len(connector.task_configs(1)) == 1
 
 
+ALL = ['"public"."a"', '"public"."ab"', '"s"."a2"']
+
+
 @pytest.fixture
 def schemas(database: Database) -> Database:
     with database.connect() as connection:
@@ -70,12 +73,19 @@ def schemas(database: Database) -> Database:
         ({"table_blacklist": "a"}, ['"public"."ab"', '"s"."a2"']),
         ({"table_blacklist": "a", "schema_pattern": "pub%"}, ['"public"."ab"']),
         ({"table_include_list": ".*", "table_types": "VIEW"}, ['"public"."av"']),
+        (
+            {"table_include_list": ".*", "table_types": "view,table", "catalog_pattern": "test%"},
+            [*ALL, '"public"."av"'],
+        ),
+        ({"schema_pattern": "%"}, ALL),
+        ({"schema_pattern": "%", "catalog_pattern": "other"}, []),
+        ({"table_blacklist": 'public.ab,"s"."a2"'}, ['"public"."a"']),
     ],
 )
 def test_patterns_choose_tables(schemas: Database, keys: dict[str, str], expected: list[str]) -> None:
     with started(listed(schemas, **keys)) as (connector, context):
         assert context.reconfigured.wait(10)
-        assert [name for group in tables(connector.task_configs(9)) for name in group] == expected
+        assert sorted(name for group in tables(connector.task_configs(9)) for name in group) == sorted(expected)
 
 
 def test_a_table_that_is_made_later_is_taken_up(schemas: Database) -> None:
@@ -87,6 +97,18 @@ def test_a_table_that_is_made_later_is_taken_up(schemas: Database) -> None:
         assert context.reconfigured.wait(10)
         found = [name for group in tables(connector.task_configs(9)) for name in group]
         assert '"public"."a3"' in found
+
+
+def test_tasks_wait_for_the_first_look_at_the_tables(schemas: Database) -> None:
+    """Fails where a connector is given no tasks first, and its tables after that."""
+    with started(listed(schemas, table_include_list=".*")) as (connector, _):
+        assert len(connector.task_configs(2)) == 2
+
+
+def test_a_database_that_is_away_does_not_hold_the_connector_up_for_longer_than_the_limit(schemas: Database) -> None:
+    props = listed(schemas, table_include_list=".*", table_monitoring_startup_polling_limit_ms=20)
+    with started(props | {"connection.url": f"jdbc:postgresql://127.0.0.1:{free_port()}/x"}) as (connector, _):
+        assert connector.task_configs(2) == []
 
 
 def test_a_pattern_with_a_wrong_password_fails_when_tasks_are_asked_for(schemas: Database) -> None:

@@ -108,6 +108,10 @@ class Dialect(ABC):
         """The full names that `table` may mean: the one on the search path, else all of that name in other schemas."""
 
     @abstractmethod
+    def named(self, connection: Any, name: str) -> list[TableId]:
+        """The full names of all tables called `name`, system tables left out, in order."""
+
+    @abstractmethod
     def reflect(self, connection: Any, table: TableId) -> Table | None:
         """What the table looks like now, or None where there is none."""
 

@@ -96,7 +96,10 @@ class PostgresDialect(Dialect):
             return [TableId(found[1], found[2])]
         if table.schema is not None:
             return []
-        return [TableId(*row) for row in connection.execute(_SAME_NAME, (table.name,))]
+        return self.named(connection, table.name)
+
+    def named(self, connection: "psycopg.Connection[Any]", name: str) -> list[TableId]:
+        return [TableId(*row) for row in connection.execute(_SAME_NAME, (name,))]
 
     def reflect(self, connection: "psycopg.Connection[Any]", table: TableId) -> Table | None:
         found = connection.execute(_TABLE, (self.quote_table(table),)).fetchone()

@@ -11,7 +11,7 @@ from headrace.jdbc import errors
 from headrace.jdbc.connection import try_connect
 from headrace.jdbc.dialects import PostgresDialect, TableId
 from headrace.jdbc.source.config import SourceConfig
-from headrace.jdbc.source.relation import describe_query, describe_table, missing_table
+from headrace.jdbc.source.relation import describe_query, describe_table, find_table
 
 
 def check_database(config: SourceConfig, tables: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -37,10 +37,7 @@ def _check_table(connection: "psycopg.Connection[Any]", config: SourceConfig, na
     dialect = PostgresDialect()
     try:
         table = TableId.parse(name)
-        candidates = dialect.find(connection, table)
-        if not candidates:
-            raise missing_table(table, config)
-        describe_table(connection, dialect, candidates[0], config)
+        describe_table(connection, dialect, find_table(connection, dialect, table, config), config)
     except (ConnectError, ConfigError) as error:
         yield _key_of(str(error)), str(error)
     except psycopg.Error as error:

@@ -11,7 +11,9 @@ from typing import Any
 from headrace.connect.api import ConfigError, ConfigValue
 from headrace.jdbc.connection import Target, target
 from headrace.jdbc.source.keys import (
+    EXACT_KEY,
     INCREMENTING,
+    NOW,
     TABLES_KEY,
     TIMESTAMP,
     TIMESTAMP_INCREMENTING,
@@ -37,15 +39,22 @@ class SourceConfig:
     timestamps: tuple[str, ...]
     timestamps_mapping: tuple[tuple[str, tuple[str, ...]], ...]
     timestamp_initial_ms: int | None
+    starts_now: bool
     incrementing_initial: int | None
     validate_non_null: bool
     delay_ms: int
     granularity: str
     numeric_mapping: str
+    exact: bool
     time_zone: str
     time_zone_given: bool
     quote: bool
+    isolation: str
+    query_attempts: int | None
+    schema_pattern: str | None
+    tables_listed: bool
     poll_interval_ms: int
+    table_poll_interval_ms: int
     max_rows: int | None
 
     @property
@@ -65,6 +74,7 @@ def parse(properties: Mapping[str, Any]) -> SourceConfig:
     values = config_def().parse(properties)
     initial = values["timestamp.initial"]
     mapping = values["numeric.mapping"] or ("precision_only" if values["numeric.precision.mapping"] else "none")
+    attempts = values["query.retry.attempts"]
     return SourceConfig(
         target=target(values, "headrace source"),
         mode=values["mode"],
@@ -80,15 +90,22 @@ def parse(properties: Mapping[str, Any]) -> SourceConfig:
             for regex, columns in _column_mapping(values["timestamp.columns.mapping"])
         ),
         timestamp_initial_ms=values["timestamp.initial.ms"] if initial is None else initial,
+        starts_now=initial == NOW,
         incrementing_initial=values["incrementing.initial"],
         validate_non_null=values["validate.non.null"],
         delay_ms=values["timestamp.delay.interval.ms"],
-        granularity=values["timestamp.granularity"],
-        numeric_mapping=mapping,
+        granularity=values["timestamp.granularity"].lower(),
+        numeric_mapping=mapping.lower(),
+        exact=values[EXACT_KEY],
         time_zone="UTC" if values["db.timezone"] in UTC_NAMES else values["db.timezone"],
         time_zone_given=properties.get("db.timezone") is not None,
-        quote=values["quote.sql.identifiers"] == "always" and values["sql.quote.identifiers"],
+        quote=values["quote.sql.identifiers"].lower() == "always" and values["sql.quote.identifiers"],
+        isolation=values["transaction.isolation.mode"],
+        query_attempts=values["connection.attempts"] if attempts is None else None if attempts < 0 else attempts,
+        schema_pattern=values["schema.pattern"] or None,
+        tables_listed=bool(list(filter(None, values["table.whitelist"]))),
         poll_interval_ms=values["poll.interval.ms"],
+        table_poll_interval_ms=values["table.poll.interval.ms"],
         max_rows=values["batch.max.rows"],
     )
 
@@ -107,7 +124,7 @@ def validate(properties: Mapping[str, Any]) -> list[ConfigValue]:
     values = config_def().validate(properties)
     by_name = {value.name: value for value in values}
     parsed = {value.name: value.value for value in values}
-    for name, text in faults(parsed):
+    for name, text in faults(parsed | {"connector.class": str(properties.get("connector.class") or "")}):
         by_name[name].errors.append(text)
     return values
 

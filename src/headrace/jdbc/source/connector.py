@@ -1,15 +1,15 @@
 """JdbcSourceConnector: checks the configuration and gives each task its tables.
 
 Thread rule: a thread of the connector looks for tables where a pattern chooses them; it and the runtime's thread share
-`_tables` and `_failure`, each replaced as a whole.
+`_tables`, `_failure` and `_looked`; the first two are replaced as a whole.
 """
 
 import contextlib
 import logging
-import re
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import psycopg
 
@@ -31,9 +31,12 @@ from headrace.jdbc.source import config as configs
 from headrace.jdbc.source.check import check_database
 from headrace.jdbc.source.keys import TABLES_KEY, config_def
 from headrace.jdbc.source.rules import shared_topics
+from headrace.jdbc.source.selection import Selection
 from headrace.jdbc.source.task import JdbcSourceTask
 
 log = logging.getLogger(__name__)
+
+LOOK_PAUSE_S: Final = 0.05
 
 
 class JdbcSourceConnector(SourceConnector):
@@ -46,6 +49,8 @@ class JdbcSourceConnector(SourceConnector):
         self._tables: tuple[str, ...] | None = None
         self._failure: ConnectError | None = None
         self._watcher: threading.Thread | None = None
+        self._looked = threading.Event()
+        self._startup_s = 0.0
         self._stopping = threading.Event()
 
     @classmethod
@@ -72,21 +77,24 @@ class JdbcSourceConnector(SourceConnector):
         return values
 
     def start(self, context: ConnectorContext, properties: Mapping[str, str]) -> None:
-        self._properties = dict(properties)
-        config = configs.parse(properties)
-        selection = Selection(config_def().parse(properties))
-        if config.query is not None or selection.listed:
+        self._properties, self._context = dict(properties), context
+        values = config_def().parse(properties)
+        selection = Selection(values)
+        self._startup_s = values["table.monitoring.startup.polling.limit.ms"] / 1000
+        if configs.parse(properties).query is not None or selection.listed:
             self._tables = tuple(selection.listed)
+            self._looked.set()
             return
         self._watcher = threading.Thread(
             target=self._watch,
-            args=(context, config.target, selection),
+            args=(selection, values["table.poll.interval.ms"] / 1000),
             name=f"tables of {context.connector}",
             daemon=True,
         )
         self._watcher.start()
 
     def task_configs(self, max_tasks: int) -> list[dict[str, str]]:
+        self._await_first_look()
         if self._failure is not None:
             raise self._failure
         if configs.parse(self._properties).query is not None:
@@ -95,73 +103,68 @@ class JdbcSourceConnector(SourceConnector):
         groups = [tables[at::max_tasks] for at in range(min(len(tables), max_tasks))]
         return [self._properties | {TABLES_KEY: ",".join(group)} for group in groups]
 
+    def _await_first_look(self) -> None:
+        """Give the first look a while, so that the connector seldom starts without tasks."""
+        deadline = time.monotonic() + self._startup_s
+        while not self._looked.wait(LOOK_PAUSE_S) and not self._context.stopping.is_set():
+            if time.monotonic() > deadline:
+                log.warning(
+                    "connector %s: the tables are not known yet; there are no tasks until they are",
+                    self._context.connector,
+                )
+                return
+
     def stop(self) -> None:
         self._stopping.set()
         if self._watcher is not None:
             self._watcher.join(timeout=connections.CONNECT_TIMEOUT_S)
 
-    def _watch(self, context: ConnectorContext, target: Target, selection: "Selection") -> None:
+    def _watch(self, selection: Selection, interval_s: float) -> None:
         """Look for the tables again and again; tell the runtime when they change."""
-        before = False
+        target = configs.parse(self._properties).target
         while not self._stopping.is_set():
             try:
-                found = selection.look(target, self._stopping.wait, before)
-                before = True
-                for fault in shared_topics(found):
-                    raise ConnectError(fault)
+                found = self._look(selection, target)
             except Stopped:
                 return
             except psycopg.Error as error:
-                log.warning("connector %s: %s", context.connector, errors.explain(error, "looking for tables"))
+                log.warning("connector %s: %s", self._context.connector, errors.explain(error, "looking for tables"))
             except ConnectError as error:
                 self._failure = error
-                log.error("connector %s: %s", context.connector, error)
-                context.request_task_reconfiguration()
+                log.error("connector %s: %s", self._context.connector, error)
+                self._tell()
                 return
             else:
-                if found != self._tables:
-                    self._tables = found
-                    if not found:
-                        log.warning("connector %s: no table is chosen by its configuration", context.connector)
-                    context.request_task_reconfiguration()
-            self._stopping.wait(selection.interval_ms / 1000)
+                self._take(found)
+            self._stopping.wait(interval_s)
 
+    def _look(self, selection: Selection, target: Target) -> tuple[str, ...]:
+        """The tables that there are now and are chosen, by their full names."""
+        before = self._tables is not None
+        with contextlib.closing(
+            connections.connect(target, self._stopping.wait, connected_before=before)
+        ) as connection:
+            there = PostgresDialect().tables(connection, selection.types)
+        found = tuple(PostgresDialect().quote_table(table) for table in selection.chosen(there, target.database))
+        for fault in shared_topics(found):
+            raise ConnectError(fault)
+        return found
 
-class Selection:
-    """Which tables the config chooses."""
+    def _take(self, found: tuple[str, ...]) -> None:
+        known, self._tables = self._tables, found
+        if known is not None:
+            for word, names in (("new", set(found) - set(known)), ("dropped", set(known) - set(found))):
+                if names:
+                    log.info("connector %s: tables %s: %s", self._context.connector, word, ", ".join(sorted(names)))
+        if known != found:
+            if not found:
+                log.warning("connector %s: no table is chosen by its configuration", self._context.connector)
+            self._tell()
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.listed: list[str] = list(dict.fromkeys(filter(None, values["table.whitelist"])))
-        self.interval_ms: int = values["table.poll.interval.ms"]
-        self._excluded = set(values["table.blacklist"])
-        self._include = [re.compile(pattern) for pattern in values["table.include.list"]]
-        self._exclude = [re.compile(pattern) for pattern in values["table.exclude.list"]]
-        self._schemas = values["schema.pattern"]
-        self._types = values["table.types"]
-
-    def look(self, target: Target, wait: connections.Wait, connected_before: bool) -> tuple[str, ...]:
-        """The tables that there are now, by their full names."""
-        with contextlib.closing(connections.connect(target, wait, connected_before=connected_before)) as connection:
-            tables = PostgresDialect().tables(connection, self._types)
-            return tuple(
-                PostgresDialect().quote_table(table)
-                for table in tables
-                if self._chosen(connection, table, target.database)
-            )
-
-    def _chosen(self, connection: "psycopg.Connection[Any]", table: TableId, database: str) -> bool:
-        if self._schemas is not None:
-            row = connection.execute("SELECT %s LIKE %s", (table.schema, self._schemas)).fetchone()
-            if row is None or not row[0]:
-                return False
-        names = [str(table), f"{database}.{table}"]
-        if not self._include:
-            return not self._excluded & {table.name, *names}
-        return _any(self._include, names) and not _any(self._exclude, names)
-
-
-def _any(patterns: Sequence["re.Pattern[str]"], names: Sequence[str]) -> bool:
-    return any(pattern.fullmatch(name) for pattern in patterns for name in names)
+    def _tell(self) -> None:
+        """What there is to copy is known, or has changed."""
+        self._looked.set()
+        self._context.request_task_reconfiguration()
 
 
 def _listed(properties: Mapping[str, Any]) -> list[str]:

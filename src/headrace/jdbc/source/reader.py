@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 
 from headrace.connect.api import Batch, SourceOrigin, arrow_type, to_values
@@ -21,7 +22,7 @@ from headrace.jdbc.source import columns as readers
 from headrace.jdbc.source import statements, visibility
 from headrace.jdbc.source.config import SourceConfig
 from headrace.jdbc.source.fault import SchemaChanged
-from headrace.jdbc.source.keys import BATCH_ROWS, BULK, NOW
+from headrace.jdbc.source.keys import BATCH_ROWS, BULK
 from headrace.jdbc.source.offsets import Offsets, Position, complete_times
 from headrace.jdbc.source.relation import Relation, describe_query, describe_table, statement
 from headrace.jdbc.source.session import Session
@@ -56,6 +57,12 @@ class TableReader:
         self._window: Window | None = None
         self._made: deque[Batch] = deque()
         self._warned: set[str] = set()
+        self._missing_since: float | None = None
+
+    @property
+    def missing_for_s(self) -> float:
+        """How long the table has been gone; 0 where it is there."""
+        return 0.0 if self._missing_since is None else time.monotonic() - self._missing_since
 
     @property
     def name(self) -> str:
@@ -64,9 +71,10 @@ class TableReader:
     def read(self, session: Session) -> list[Batch]:
         """The next batches; empty where there is nothing more now, and then `due` says when to look again.
 
-        Raises Stopped, ConnectError, and the errors of psycopg and of the stream, after which `reset` is called.
+        Raises Stopped, ConnectError (TableMissing among them, after which `leave` is called), and the errors of
+        psycopg and of the stream, after which `reset` is called.
         """
-        if not self._made and (self._window is not None or self._open(session)):
+        if not self._made and (self._window is not None or self._begin(session)):
             self._advance()
         if not self._made:
             self.due = time.monotonic() + self.config.poll_interval_ms / 1000
@@ -79,6 +87,14 @@ class TableReader:
     def reset(self) -> None:
         """Forget the statement that ran: its connection is gone. What has been made of it stays."""
         self._window = None
+
+    def leave(self) -> None:
+        """The table is gone: look for it again after an interval."""
+        self._window = self._relation = None
+        self.due = time.monotonic() + self.config.poll_interval_ms / 1000
+        if self._missing_since is None:
+            self._missing_since = time.monotonic()
+            log.warning("%s has been dropped; it is read on if it comes back", self.name)
 
     def _advance(self) -> None:
         assert self._window is not None
@@ -96,6 +112,17 @@ class TableReader:
         self._warn()
 
     # Windows.
+
+    def _begin(self, session: Session) -> bool:
+        """As `_open`; a fault that comes of a table that has changed since it was described is SchemaChanged."""
+        described = self._relation is not None
+        try:
+            return self._open(session)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+            self._relation = None
+            if not described or self.table is None:
+                raise
+            raise SchemaChanged from None
 
     def _open(self, session: Session) -> bool:
         """Begin a window; false where there is nothing new."""
@@ -129,6 +156,9 @@ class TableReader:
         else:
             self._fingerprint = self.dialect.fingerprint(connection, self.table)
             self._relation = describe_table(connection, self.dialect, self.table, self.config)
+            if self._missing_since is not None:
+                log.info("%s is there again", self.name)
+                self._missing_since = None
         return self._relation
 
     def _has_changed(self, session: Session) -> bool:
@@ -143,7 +173,7 @@ class TableReader:
         initial = self.config.timestamp_initial_ms
         if relation.cursor.times and time_us is None and initial is not None:
             time_us = initial * 1000
-            if initial == NOW:
+            if self.config.starts_now:
                 now = statements.now_sql(relation.cursor, 0)
                 time_us = _one(session, f"SELECT {statements.microseconds_sql(relation.cursor.instant_sql(now))}")
         if relation.cursor.incrementing is not None and incrementing is None and not relation.cursor.times:
@@ -156,6 +186,7 @@ class TableReader:
         if not cursor.times:
             highest = _one(session, statements.high_incrementing(cursor, relation.sql))
             last = self.position.incrementing
+            self._look_back(cursor, highest, last)
             return None if highest is None or (last is not None and highest <= last) else Position(None, highest)
         latest = _one(session, statements.high_time(cursor, relation.sql, self.config.delay_ms))
         last = self.position.time_us
@@ -164,6 +195,17 @@ class TableReader:
         if latest == last and not self._more_at(session, relation):
             return None
         return Position(latest, None)
+
+    def _look_back(self, cursor: statements.Cursor, highest: int | None, last: int | None) -> None:
+        """Say so where the numbers have begun anew: rows that come now are not read."""
+        if highest is None or last is None or highest >= last or "" in self._warned:
+            return
+        self._warned.add("")
+        log.warning(
+            "%s: the highest %s is %d, and rows up to %d have been read already: if the table was made anew, or its "
+            "sequence set back, stop the connector and delete its offsets to read it again",
+            *(self.name, cursor.incrementing_sql.rpartition(".")[2], highest, last),
+        )
 
     def _more_at(self, session: Session, relation: Relation) -> bool:
         """Whether there are rows beyond the position that have its very time."""

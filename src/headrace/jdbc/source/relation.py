@@ -18,6 +18,7 @@ from headrace.jdbc.source import columns as readers
 from headrace.jdbc.source import statements
 from headrace.jdbc.source.columns import ColumnReader
 from headrace.jdbc.source.config import SourceConfig
+from headrace.jdbc.source.selection import like
 from headrace.jdbc.source.statements import Cursor, TimeZones
 
 _TIME_TYPES: Final = ("timestamp", "timestamptz", "date")
@@ -27,6 +28,10 @@ _PLAIN_TABLES: Final = ("TABLE", "PARTITIONED TABLE", "MATERIALIZED VIEW")
 _TYPES: Final = """
 SELECT t.oid::int8, t.typname, t.typtype::text, t.typcategory::text FROM pg_type t WHERE t.oid::int8 = ANY(%s)
 """
+
+
+class TableMissing(ConnectError):
+    """There is no such table, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,28 @@ def describe_query(
     return _relation(_Place("query", sql, None), columns, cursor, config, None)
 
 
-def missing_table(table: TableId, config: SourceConfig) -> ConnectError:
+def find_table(
+    connection: "psycopg.Connection[Any]", dialect: Dialect, wanted: TableId, config: SourceConfig
+) -> TableId:
+    """The full name of a table of the config. Raises TableMissing, and ConnectError where several are meant."""
+    if wanted.schema is None and config.schema_pattern is not None:
+        alike = dialect.named(connection, wanted.name)
+        found = [table for table in alike if like(config.schema_pattern, table.schema or "")]
+    else:
+        found = dialect.find(connection, wanted)
+    if not found:
+        raise missing_table(wanted, config)
+    if len(found) > 1:
+        names = ", ".join(str(each) for each in found)
+        raise ConnectError(f"table {wanted} is in several schemas: write one of {names} in table.whitelist")
+    return found[0]
+
+
+def missing_table(table: TableId, config: SourceConfig) -> TableMissing:
     where = f"database {config.target.database!r} at {config.target.url.server}"
-    return ConnectError(f"there is no table {table} in {where}: create it, or correct table.whitelist")
+    if table.schema is None and config.schema_pattern is not None:
+        where = f"the schemas like {config.schema_pattern} of {where}"
+    return TableMissing(f"there is no table {table} in {where}: create it, or correct table.whitelist")
 
 
 def _relation(
@@ -132,7 +156,7 @@ def _cursor(
 def _incrementing(
     columns: Sequence[TableColumn], by_name: dict[str, TableColumn], name: str, full_name: str, config: SourceConfig
 ) -> TableColumn:
-    wanted = _mapped(config.incrementing_mapping, full_name) or config.incrementing
+    wanted = _mapped(config.incrementing_mapping, full_name, config) or config.incrementing
     if not wanted:
         counting = [column for column in columns if column.autoincrement]
         if len(counting) != 1:
@@ -151,7 +175,7 @@ def _incrementing(
 
 
 def _times(by_name: dict[str, TableColumn], name: str, full_name: str, config: SourceConfig) -> tuple[TableColumn, ...]:
-    wanted = _mapped(config.timestamps_mapping, full_name) or config.timestamps
+    wanted = _mapped(config.timestamps_mapping, full_name, config) or config.timestamps
     columns = tuple(_column(each, by_name, name, "timestamp.column.name") for each in wanted)
     for column in columns:
         if column.type not in _TIME_TYPES:
@@ -168,8 +192,9 @@ def _times(by_name: dict[str, TableColumn], name: str, full_name: str, config: S
     return columns
 
 
-def _mapped(mapping: Sequence[tuple[str, Any]], full_name: str) -> Any:
-    return next((columns for regex, columns in mapping if re.fullmatch(regex, full_name)), None)
+def _mapped(mapping: Sequence[tuple[str, Any]], full_name: str, config: SourceConfig) -> Any:
+    names = (full_name, f"{config.target.database}.{full_name}")
+    return next((columns for regex, columns in mapping if any(re.fullmatch(regex, name) for name in names)), None)
 
 
 def _column(wanted: str, by_name: dict[str, TableColumn], name: str, key: str) -> TableColumn:

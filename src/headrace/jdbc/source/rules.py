@@ -9,7 +9,15 @@ from typing import Any
 
 from headrace.connect.api import ConfigError, Password
 from headrace.jdbc.dialects import TableId
-from headrace.jdbc.source.keys import INCREMENTING, MODES, TIMESTAMP, TIMESTAMP_INCREMENTING
+from headrace.jdbc.source.keys import (
+    ALL_TABLES_CLASSES,
+    INCREMENTING,
+    MODES,
+    OTHER_TABLE_TYPES,
+    TABLE_TYPES,
+    TIMESTAMP,
+    TIMESTAMP_INCREMENTING,
+)
 from headrace.jdbc.url import parse_url
 
 
@@ -25,6 +33,7 @@ def faults(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
             f"Invalid value {values['mode'] or ''} for configuration mode: set it to one of {', '.join(MODES)}",
         )
     yield from _table_faults(values)
+    yield from _type_faults(values)
     yield from _column_faults(values)
     for key in ("table.include.list", "table.exclude.list"):
         yield from ((key, text) for text in _bad_patterns(key, values[key]))
@@ -47,7 +56,7 @@ def _table_faults(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield from (("table.whitelist", text) for text in shared_topics(values["table.whitelist"] or []))
     query = query_of(values)
     if query is None:
-        if not old and not new:
+        if not old and not new and not _means_all(values):
             yield "table.whitelist", "nothing to copy: set table.whitelist, table.include.list or query"
         return
     if values["query"] and _secret(values["query.masked"]):
@@ -56,6 +65,21 @@ def _table_faults(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield (old + new)[0], f"{(old + new)[0]} does not go with query: set one of them"
     if not re.match(r"\s*(--[^\n]*\n\s*|/\*.*?\*/\s*)*\(*\s*(select|with)\b", query, re.IGNORECASE | re.DOTALL):
         yield ("query" if values["query"] else "query.masked"), "query must be a SELECT (or WITH ... SELECT)"
+
+
+def _means_all(values: Mapping[str, Any]) -> bool:
+    """Whether every table is to be copied where no table is named."""
+    pattern = values["schema.pattern"] or values["catalog.pattern"]
+    return bool(pattern) or values["connector.class"].startswith(ALL_TABLES_CLASSES)
+
+
+def _type_faults(values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    unknown = [
+        kind for kind in values["table.types"] or [] if kind.strip().upper() not in (*TABLE_TYPES, *OTHER_TABLE_TYPES)
+    ]
+    if unknown:
+        known = ", ".join(TABLE_TYPES)
+        yield "table.types", f"Invalid value {', '.join(unknown)} for configuration table.types: PostgreSQL has {known}"
 
 
 def shared_topics(names: Iterable[str]) -> Iterable[str]:

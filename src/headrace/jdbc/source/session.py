@@ -15,9 +15,9 @@ from headrace.jdbc.source.stream import RowStreams
 class Session:
     """Opened when first used, and again after `close`; a lost connection is replaced by closing."""
 
-    def __init__(self, target: Target, wait: Wait, max_rows: int | None = None) -> None:
+    def __init__(self, target: Target, wait: Wait, max_rows: int | None = None, isolation: str = "DEFAULT") -> None:
         self.target, self.wait = target, wait
-        self._max_rows = max_rows
+        self._max_rows, self._isolation = max_rows, isolation
         self._connection: psycopg.Connection[Any] | None = None
         self._streams: RowStreams | None = None
         self._connected_before = False
@@ -36,7 +36,7 @@ class Session:
         """ADBC's, to the same server. Raises StreamBroken."""
         if self._streams is None:
             endpoint = connections.endpoint_of(self.connection)
-            self._streams = RowStreams(connections.conninfo(self.target, endpoint), self._max_rows)
+            self._streams = RowStreams(connections.conninfo(self.target, endpoint), self._max_rows, self._isolation)
         return self._streams
 
     def close(self) -> None:

@@ -43,8 +43,9 @@ class StreamBroken(Exception):
 class RowStreams:
     """A connection whose statements are read as streams, one at a time."""
 
-    def __init__(self, conninfo: str, max_rows: int | None = None) -> None:
-        """`conninfo` holds the password. `max_rows`: where few rows are wanted at a time."""
+    def __init__(self, conninfo: str, max_rows: int | None = None, isolation: str = "DEFAULT") -> None:
+        """`conninfo` holds the password. `max_rows`: where few rows are wanted at a time. `isolation`: a level's name
+        with underlines, or DEFAULT."""
         hint = BATCH_BYTES if max_rows is None else min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, max_rows * ROW_BYTES))
         self._cursor: Any = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead", initializer=name_thread)
@@ -52,8 +53,9 @@ class RowStreams:
             self._connection = adbc.connect(conninfo, autocommit=True)
             with contextlib.closing(self._connection.cursor()) as cursor:
                 cursor.adbc_statement.set_options(**{_USE_COPY: "false"})
-                cursor.execute(_SESSION)
-                cursor.fetchall()
+                for statement in (_SESSION, *_isolation(isolation)):
+                    cursor.execute(statement)
+                    cursor.fetchall()
             self._cursor = self._connection.cursor()
             self._cursor.adbc_statement.set_options(**{_HINT: str(hint)})
 
@@ -88,6 +90,13 @@ class RowStreams:
                     each.close()
         self._cursor = None
         self._thread.shutdown(wait=False)
+
+
+def _isolation(level: str) -> list[str]:
+    """The statement that sets the level of the session, where one is asked for."""
+    if level == "DEFAULT":
+        return []
+    return [f"SELECT set_config('default_transaction_isolation', '{level.replace('_', ' ').lower()}', false)"]
 
 
 def _next(reader: Any) -> pa.RecordBatch | None:

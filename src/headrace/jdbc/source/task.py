@@ -18,7 +18,7 @@ from headrace.jdbc.source.config import SourceConfig
 from headrace.jdbc.source.fault import INTERRUPTIONS, Fault
 from headrace.jdbc.source.offsets import partitions, position
 from headrace.jdbc.source.reader import TableReader
-from headrace.jdbc.source.relation import missing_table
+from headrace.jdbc.source.relation import TableMissing, find_table
 from headrace.jdbc.source.rules import shared_topics
 from headrace.jdbc.source.session import Session
 
@@ -35,7 +35,7 @@ class JdbcSourceTask(SourceTask):
         self._context = context
         self._config: SourceConfig = configs.parse(properties)
         self._dialect: Dialect = PostgresDialect()
-        self._session = Session(self._config.target, context.wait, self._config.max_rows)
+        self._session = Session(self._config.target, context.wait, self._config.max_rows, self._config.isolation)
         self._readers: list[TableReader] = []
         self._failures, self._told = 0, ""
         unused = configs.unused(properties) + list(self._config.target.url.ignored)
@@ -69,7 +69,11 @@ class JdbcSourceTask(SourceTask):
                 reader = self._next(deadline)
                 if reader is None:
                     return []
-                batches = reader.read(self._session)
+                try:
+                    batches = reader.read(self._session)
+                except TableMissing as missing:
+                    batches = []
+                    self._without(reader, missing)
                 self._failures, self._told = 0, ""
                 if batches:
                     return batches
@@ -82,8 +86,11 @@ class JdbcSourceTask(SourceTask):
 
     def _next(self, deadline: float) -> TableReader | None:
         """The reader that is due first, waited for until the deadline; None where none is, or the stop came."""
-        reader = min(self._readers, key=lambda each: each.due)
         now = time.monotonic()
+        if not self._readers:
+            self._context.wait(deadline - now)
+            return None
+        reader = min(self._readers, key=lambda each: each.due)
         if reader.due <= now:
             return reader
         stopped = self._context.wait(max(0.0, min(reader.due, deadline) - now))
@@ -92,19 +99,29 @@ class JdbcSourceTask(SourceTask):
     def _find_tables(self) -> list[TableReader]:
         if self._config.query is not None:
             return [self._reader(None)]
-        found = [self._find(TableId.parse(name)) for name in self._config.tables]
+        found = list(filter(None, (self._find(TableId.parse(name)) for name in self._config.tables)))
         for fault in shared_topics(map(str, found)):
             raise ConnectError(fault)
         return [self._reader(table) for table in dict.fromkeys(found)]
 
-    def _find(self, table: TableId) -> TableId:
-        found = self._dialect.find(self._session.connection, table)
-        if not found:
-            raise missing_table(table, self._config)
-        if len(found) > 1:
-            names = ", ".join(str(each) for each in found)
-            raise ConnectError(f"table {table} is in several schemas: write one of {names} in table.whitelist")
-        return found[0]
+    def _find(self, table: TableId) -> TableId | None:
+        """The table's full name; None where a pattern chose it and it is gone since."""
+        try:
+            return find_table(self._session.connection, self._dialect, table, self._config)
+        except TableMissing:
+            if self._config.tables_listed:
+                raise
+            log.warning("table %s has been dropped; it is left out", table)
+            return None
+
+    def _without(self, reader: TableReader, missing: TableMissing) -> None:
+        """Go on without a table that is gone, as long as there is another, or this one may come back soon."""
+        reader.leave()
+        if not self._config.tables_listed:
+            return  # the connector notices, and gives this task other tables
+        patience_s = self._config.table_poll_interval_ms / 1000
+        if all(each.missing_for_s > patience_s for each in self._readers):
+            raise ConnectError(str(missing))
 
     def _reader(self, table: TableId | None) -> TableReader:
         known = partitions(table)
@@ -121,12 +138,16 @@ class JdbcSourceTask(SourceTask):
             return
         if fault.lost:
             self._reconnect(_name(reader), fault)
-        elif not fault.passing or self._failures > self._config.target.attempts:
+        elif not fault.passing or self._is_tried_out():
             raise ConnectError(fault.sentence)
-        else:
+        elif fault.words:  # without, it is a table that has changed, and no fault as long as that ends
             self._tell(f"{fault.sentence}; trying again")
         if self._failures > 1:
             self._context.wait(min(self._config.target.backoff_ms / 1000, 0.1 * 2**self._failures))
+
+    def _is_tried_out(self) -> bool:
+        most = self._config.query_attempts
+        return most is not None and self._failures > most
 
     def _reconnect(self, name: str, fault: Fault) -> None:
         """Give both connections up; the next poll opens them again, and waits where that helps."""

@@ -67,7 +67,15 @@ class ConnectorInstance:
             self._send(messages.StateChanged(self.id, "FAILED", trace(error, self._secrets)))
             return
         self._plugin = plugin
+        self._name_unknown_keys(found)
         self._send(messages.StateChanged(self.id, "RUNNING", version=found.version))
+
+    def _name_unknown_keys(self, plugin: type[Connector]) -> None:
+        from headrace.connect.runtime.host.framework_config import unknown_keys
+
+        unknown = unknown_keys(plugin, self._config)
+        if unknown:
+            log.warning("Connector %s: not known, and without effect: %s", self.id.connector, ", ".join(unknown))
 
     def _task_configs(self, request: int, max_tasks: int) -> ToWorker:
         if self._plugin is None:

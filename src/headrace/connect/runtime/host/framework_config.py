@@ -6,7 +6,8 @@ in `org.apache.kafka.connect.runtime`; the descriptions are ours.
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
 from headrace.config import NO_DEFAULT, ConfigDef, ConfigError, ConfigKey, ConfigValue, Importance, Password, Type
 from headrace.config.definition import between, one_of
@@ -169,6 +170,28 @@ def connector_config_def(kind: str, properties: Mapping[str, Any]) -> ConfigDef:
         for group in ["default", *_list(properties.get("topic.creation.groups"))]:
             definition = definition.merge(_creation_group(group))
     return definition
+
+
+_OPEN: Final = ("transforms.", "predicates.", "topic.creation.", "producer.override.", "consumer.override.")
+_OPEN_TOO: Final = ("admin.override.", "key.converter.", "value.converter.", "header.converter.", "headrace.")
+"""Beginnings of keys whose rest is for others to know."""
+
+
+def unknown_keys(plugin: type[Connector], properties: Mapping[str, Any]) -> list[str]:
+    """Keys that neither the framework nor the plug-in has, each with what was probably meant.
+
+    The keys below one that names a class (`x.class`, then `x.anything`) belong to that class.
+    """
+    own = plugin.config_def().keys
+    known = {*connector_config_def(plugin.connector_type, properties).keys, *own, "connector.plugin.version"}
+    classes = tuple(name.removesuffix("class") for name in own if name.endswith(".class"))
+    unknown = [name for name in properties if name not in known and not name.startswith(_OPEN + _OPEN_TOO + classes)]
+    return [_with_guess(name, known) for name in unknown]
+
+
+def _with_guess(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, 1, 0.8)
+    return f"{name} (did you mean {close[0]}?)" if close else name
 
 
 def _list(value: Any) -> list[str]:
