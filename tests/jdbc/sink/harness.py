@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +39,27 @@ def optional(kind: ConnectSchema) -> ConnectSchema:
     return kind.replace(optional=True)
 
 
+class Reporter:
+    """Keeps what a task reports: where each record came from, and why it was left out."""
+
+    def __init__(self) -> None:
+        self.reported: list[tuple[tuple[str, int, int], BaseException]] = []
+
+    def report(self, batch: Batch, row: int, error: BaseException) -> "Future[None]":
+        self.reported.append((batch.kafka_position(row), error))
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+    @property
+    def offsets(self) -> list[int]:
+        return [offset for (_, _, offset), _ in self.reported]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [str(error) for _, error in self.reported]
+
+
 class Context:
     """What a task gets from the runtime; `waits` counts the waits it asked for, each at most a tenth of a second."""
 
@@ -46,6 +68,7 @@ class Context:
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
+        self.errant_record_reporter = Reporter()
         self.waits = 0
 
     def wait(self, seconds: float) -> bool:

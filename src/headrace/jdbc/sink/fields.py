@@ -29,6 +29,10 @@ _INT32: Final = schema(SchemaType.INT32)
 _INT64: Final = schema(SchemaType.INT64)
 
 
+class Misfit(ConnectError):
+    """Records that their schema alone keeps out of the table."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSource:
     """One column to be: its name, its schema, and where its values are in a batch.
@@ -90,7 +94,7 @@ def _null_rows(column: Column | None, length: int) -> pa.BooleanArray | None:
     """Which rows are null; None where no row is."""
     if column is None:
         return pa.array([True] * length, pa.bool_()) if length else None
-    gone = pa.array([value is None for value in column]) if isinstance(column, list) else column.is_null()
+    gone = pa.array([value is None for value in column], pa.bool_()) if isinstance(column, list) else column.is_null()
     return gone if pc.any(gone).as_py() else None
 
 
@@ -112,7 +116,7 @@ def layout(settings: SinkSettings, batch: Batch, *, deletes: bool = False) -> La
     ]
     fields = (*keys, *values)
     if not fields:
-        raise ConnectError(f"topic {batch.topic}: no field is left to write; correct fields.whitelist")
+        raise Misfit(f"topic {batch.topic}: no field is left to write; correct fields.whitelist")
     return Layout(batch.topic, fields)
 
 
@@ -156,7 +160,7 @@ def _record_key(settings: SinkSettings, batch: Batch) -> list[FieldSource]:
     if found.type is SchemaType.STRUCT:
         return _struct_keys(settings, batch.topic, found, "key")
     if len(settings.pk_fields) != 1:
-        raise ConnectError(
+        raise Misfit(
             f"topic {batch.topic}: the records' key is {found.type.name}, one value: set pk.fields to the one column "
             f"it goes to (it is {','.join(settings.pk_fields) or 'empty'})"
         )
@@ -170,7 +174,7 @@ def _struct_keys(settings: SinkSettings, topic: str, struct: ConnectSchema, part
         field = struct.field(name)
         if field is None:
             there = ", ".join(field.name for field in struct.fields)
-            raise ConnectError(
+            raise Misfit(
                 f"topic {topic}: pk.fields names {name!r}, and the records' {part} has no such field; it has {there}"
             )
         keys.append(FieldSource(name, field.schema, part, is_key=True))

@@ -15,13 +15,15 @@ from typing import Any, Final
 import psycopg
 import pyarrow as pa
 
-from headrace.connect.api import Batch, ConnectError, RetriableError, SinkTask, SinkTaskContext
+from headrace.connect.api import Batch, ConnectError, DataError, RetriableError, SinkTask, SinkTaskContext
 from headrace.jdbc import connection as connections
 from headrace.jdbc import errors
 from headrace.jdbc.errors import Verdict
+from headrace.jdbc.sink.fields import Misfit
 from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, fault, is_duplicate, may_be_stale
 from headrace.jdbc.sink.postgresql.missing import missing_table
+from headrace.jdbc.sink.postgresql.salvage import Rejected, Salvage
 from headrace.jdbc.sink.postgresql.table import read_table
 from headrace.jdbc.sink.postgresql.writer import TableChanged, Writer
 from headrace.jdbc.sink.settings import DEFAULT_RETRIES, read_settings, sink_config
@@ -40,6 +42,7 @@ class _Doubt:
 
     number: str
     batches: Sequence[Batch]
+    rejected: Sequence[Rejected] = ()
 
     def without(self, batches: Sequence[Batch]) -> list[Batch]:
         """These batches without the records that it wrote: some may have been given to another task meanwhile."""
@@ -64,11 +67,15 @@ class JdbcSinkTask(SinkTask):
         self._connection: psycopg.Connection[Any] | None = None
         self._writer: Writer | None = None
         self._doubt: _Doubt | None = None
+        self._late = False
+        """The last transaction came as far as its commit: what failed it was silent until then."""
         self._tries = 0
 
     def start(self, context: SinkTaskContext, properties: Mapping[str, str]) -> None:
         config = sink_config().parse(properties)
         self._context = context
+        tolerant = str(properties.get("errors.tolerance") or "none").strip().lower() == "all"
+        self._reporter = getattr(context, "errant_record_reporter", None) if tolerant else None
         self._settings = read_settings(config)
         self._target = connections.target(config, f"headrace {context.connector}-{context.task}")
         self._connection = connections.connect(self._target, context.wait)
@@ -112,25 +119,41 @@ class JdbcSinkTask(SinkTask):
 
     def _attempt(self, batches: Sequence[Batch]) -> None:
         """Write all of it, once. Raises RetriableError where waiting helps, _Again where it need not."""
+        try:
+            self._transact(batches)
+        except (DataError, Misfit):
+            if self._reporter is None:
+                raise
+        else:
+            return
+        self._transact(batches, salvaging=True)
+
+    def _transact(self, batches: Sequence[Batch], *, salvaging: bool = False) -> None:
         writer = self._writer or self._connect()
         try:
             if self._doubt is not None:
                 batches = self._settled(writer, self._doubt, batches)
-            if batches:
-                self._write(writer, batches)
+            if not batches:
+                return
+            if salvaging:
+                self._write(writer, Salvage(writer, self._target.user, check_deferred=self._late), batches)
+            else:
+                self._write(writer, writer, batches)
         except psycopg.Error as error:
             found = self._failed(writer, error)
         else:
             return
         raise found  # outside the handler: psycopg's error, which knows the password, does not go along
 
-    def _write(self, writer: Writer, batches: Sequence[Batch]) -> None:
-        works = writer.prepare(batches)
+    def _write(self, writer: Writer, by: Writer | Salvage, batches: Sequence[Batch]) -> None:
+        works = by.prepare(batches)
+        self._late = False
         try:
             number = writer.begin(works, with_number=self._settings.insert_mode == "insert")
-            writer.write(works)
+            by.write(works)
             if number is not None:
-                self._doubt = _Doubt(number, batches)
+                self._doubt = _Doubt(number, batches, by.rejected)
+            self._late = True
             writer.commit()
         except psycopg.Error as error:
             if not errors.is_lost(error):
@@ -145,6 +168,12 @@ class JdbcSinkTask(SinkTask):
                 writer.roll_back()
             raise
         self._doubt = None
+        self._tell(by.rejected)
+
+    def _tell(self, rejected: Sequence[Rejected]) -> None:
+        """Report what was left out, now that the rest is committed."""
+        for one in rejected if self._reporter is not None else ():
+            self._reporter.report(one.batch, one.row, one.error)
 
     def _settled(self, writer: Writer, doubt: _Doubt, batches: Sequence[Batch]) -> Sequence[Batch]:
         """What of these batches is still to be written, now that a commit whose answer was lost can be asked for."""
@@ -157,7 +186,10 @@ class JdbcSinkTask(SinkTask):
             raise RetriableError(f"transaction {doubt.number}, whose commit was not answered, has not ended yet")
         self._doubt = None
         log.info("transaction %s, whose commit was not answered: %s", doubt.number, fate)
-        return doubt.without(batches) if fate == "committed" else batches
+        if fate != "committed":
+            return batches
+        self._tell(doubt.rejected)
+        return doubt.without(batches)
 
     def _failed(self, writer: Writer, error: psycopg.Error) -> Exception:
         """What to raise for an error of the database; the connection is as before the transaction, or gone."""

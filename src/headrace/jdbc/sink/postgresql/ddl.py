@@ -8,8 +8,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
-from headrace.connect.api import ConnectError, ConnectSchema, SchemaType
-from headrace.jdbc.sink.fields import FieldSource
+from headrace.connect.api import ConnectSchema, SchemaType
+from headrace.jdbc.sink.fields import FieldSource, Misfit
 from headrace.jdbc.sink.postgresql.fit import kind_of
 from headrace.jdbc.sink.postgresql.table import DIALECT, cut_name
 
@@ -38,12 +38,12 @@ def possible_definitions(fields: Sequence[FieldSource]) -> list[tuple[str, str, 
     """The definitions of these fields' columns; None where a field has none."""
     try:
         return [column_definition(field) for field in fields]
-    except ConnectError:
+    except Misfit:
         return None
 
 
 def column_type(schema: ConnectSchema, name: str) -> str:
-    """The type of a column for values of a schema. Raises ConnectError where there is none."""
+    """The type of a column for values of a schema. Raises Misfit where there is none."""
     match kind_of(schema):
         case "decimal":
             return _numeric(schema)
@@ -52,7 +52,7 @@ def column_type(schema: ConnectSchema, name: str) -> str:
         case "list" if schema.value_schema is not None:
             return f"{column_type(schema.value_schema, name)}[]"
         case "document" | "list":
-            raise ConnectError(
+            raise Misfit(
                 f"field {name!r} is a {schema.type.name}, which auto.create and auto.evolve make no column for: "
                 "flatten it with the Flatten transform, or make the column yourself, as jsonb"
             )

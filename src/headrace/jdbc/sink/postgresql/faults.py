@@ -15,8 +15,8 @@ from headrace.jdbc.sink.postgresql.plan import shown
 from headrace.jdbc.sink.postgresql.writer import Work
 
 DETAIL_CHARACTERS: Final = 300
-_RECORD_CLASSES: Final = ("22", "23", "54", "P0")
-"""SQLSTATE classes of faults in rows: data, integrity, limits, a trigger's refusal."""
+_RECORD_CLASSES: Final = ("22", "23", "44", "54", "P0")
+"""SQLSTATE classes of faults in rows: data, integrity, a view's check, limits, a trigger's refusal."""
 _TABLE_STATES: Final = frozenset({"22P03", "23001"})
 _STALE_STATES: Final = frozenset(
     {"42P01", "42703", "42704", "42804", "22P03", "0A000", "3F000", "XX000", "42809", "428C9"}
@@ -51,10 +51,22 @@ def fault(error: psycopg.Error, work: Work | None, user: str) -> ConnectError:
     """DataError where records are at fault, ConnectError where configuration or table are."""
     if work is None:
         return ConnectError(errors.explain(error, "the target database", user))
-    state = error.sqlstate or ""
-    if state[:2] not in _RECORD_CLASSES or state in _TABLE_STATES:
+    if not _is_of_record(error):
         return ConnectError(_of_table(error, work, user))
     return DataError(_of_record(error, work))
+
+
+def _is_of_record(error: psycopg.Error) -> bool:
+    state = error.sqlstate or ""
+    if state == "42501":  # a missing permission, or a row that a policy of row security refuses
+        return error.diag.source_function == "ExecWithCheckOptions"
+    return state[:2] in _RECORD_CLASSES and state not in _TABLE_STATES
+
+
+def copied_row(error: psycopg.Error, work: Work) -> int | None:
+    """The row of the work's batches that a COPY stopped at, where it says so."""
+    line, _ = _in_copy(error.diag.context or "")
+    return work.place(line - 1) if line is not None and 0 < line <= len(work) else None
 
 
 def _of_table(error: psycopg.Error, work: Work, user: str) -> str:
@@ -97,12 +109,13 @@ def _place(error: psycopg.Error, work: Work) -> str:
     column = column or error.diag.column_name
     place = f"table {work.plan.table.name}"
     names = [entry.name for entry in work.plan.shape.columns]
-    row = line - 1 if line is not None and 0 < line <= len(work) else None
+    alone = len(work) == 1
+    row = 0 if alone else line - 1 if line is not None and 0 < line <= len(work) else None
     if column is not None:
         place += f", column {column!r}"
         if row is not None and column in names:
             place += f": value {shown(work.arrays[names.index(column)][row].as_py())}"
-    if row is not None and (column is not None or error.diag.constraint_name is None):
+    if row is not None and (alone or column is not None or error.diag.constraint_name is None):
         place += f" of record {record_name(*work.source(row))}"
     return place
 

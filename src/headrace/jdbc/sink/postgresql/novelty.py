@@ -35,6 +35,10 @@ class Novelty:
         self._rest_longer()
         return guessed
 
+    def rest(self) -> None:
+        """No guess until the next commit."""
+        self._refuted = True
+
     def committed(self) -> None:
         self._refuted = False
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from headrace.connect.api import Batch, Column, ConnectError, DataError
-from headrace.jdbc.sink.fields import FieldSource, Layout, check_keys, field_columns, record_name
+from headrace.jdbc.sink.fields import FieldSource, Layout, Misfit, check_keys, field_columns, record_name
 from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.ddl import possible_definitions
 from headrace.jdbc.sink.postgresql.fit import BadValue, Zone, fit, misfit, type_name
@@ -90,7 +90,7 @@ def make_plan(settings: SinkSettings, table: SinkTable, layout: Layout, *, delet
     if mode == "upsert":
         _has_unique_key(shape)
     if mode == "update" and not shape.others:
-        raise ConnectError(f"table {table.name}: insert.mode=update, and there is no field to change besides the key")
+        raise Misfit(f"table {table.name}: insert.mode=update, and there is no field to change besides the key")
     zone = Zone(settings.time_zone)
     return Plan(
         layout,
@@ -110,7 +110,7 @@ def _no_field_missing(table: SinkTable, layout: Layout) -> None:
     names = ", ".join(repr(field.name) for field in missing)
     columns = possible_definitions(missing)
     evolve = f"set auto.evolve=true, or run {statements.add_columns(table.name, columns)}, or " if columns else ""
-    raise ConnectError(
+    raise Misfit(
         f"table {table.name} has no column for {_fields(missing)} {names} of topic {layout.topic}: {evolve}name the "
         "fields that are to be written in fields.whitelist"
     )
@@ -128,7 +128,7 @@ def _written(table: SinkTable, layout: Layout) -> list[tuple[FieldSource, SinkCo
         assert column is not None
         twin = next((other for other, taken in pairs if taken is column), None)
         if twin is not None:
-            raise ConnectError(
+            raise Misfit(
                 f"table {table.name}: fields {twin.name!r} and {field.name!r} of topic {layout.topic} both go to "
                 f"column {column.name!r}: rename or drop one with the ReplaceField transform"
             )
@@ -144,7 +144,7 @@ def _no_column_left_empty(table: SinkTable, pairs: Sequence[tuple[FieldSource, S
     empty = [column.name for column in table.columns if column.needs_value and column.name not in taken]
     if empty:
         names = ", ".join(repr(name) for name in empty)
-        raise ConnectError(
+        raise Misfit(
             f"table {table.name}: column {names} takes no nulls and has no default, and the records of topic "
             f"{layout.topic} have no such field: give the column a default, or drop its NOT NULL, or add the field "
             "with the InsertField transform"
@@ -166,7 +166,7 @@ def _has_unique_key(shape: Shape) -> None:
 def _fit(table: SinkTable, field: FieldSource, column: SinkColumn, zone: Zone) -> Callable[[Column], pa.Array]:
     remedy = misfit(column, field.schema)
     if remedy is not None:
-        raise ConnectError(
+        raise Misfit(
             f"table {table.name}: column {column.name!r} is of type {column.shown}, and field {field.name!r} is "
             f"{type_name(field.schema)}, which does not fit: {remedy}"
         )

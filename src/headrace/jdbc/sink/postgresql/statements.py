@@ -54,6 +54,12 @@ def begin(tables: Sequence[SinkTable], *, with_number: bool) -> str:
     return ";".join(texts)
 
 
+HOLD: Final = "SAVEPOINT headrace"
+HOLD_AGAIN: Final = "RELEASE SAVEPOINT headrace; SAVEPOINT headrace"
+UNDO: Final = "ROLLBACK TO SAVEPOINT headrace"
+CHECK_DEFERRED: Final = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+"""Lets constraints speak that would be silent until the commit."""
+
 FATE: Final = "SELECT pg_xact_status($1::text::xid8)"
 """Whether the transaction of that number has committed: committed, aborted or in progress."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 
@@ -50,9 +51,20 @@ class Work:
         order = rows if self.order is None else self.order.take(rows)
         return replace(self, arrays=[array.take(rows) for array in self.arrays], order=order)
 
+    def part(self, start: int, stop: int) -> "Work":
+        """Rows start to stop (not included); the arrays share their memory with this work's."""
+        if stop - start == len(self):
+            return self
+        rows = pa.array(np.arange(start, stop)) if self.order is None else self.order.slice(start, stop - start)
+        return replace(self, arrays=[array.slice(start, stop - start) for array in self.arrays], order=rows)
+
+    def place(self, row: int) -> int:
+        """Which row of `batches`, one after the other, row `row` is."""
+        return row if self.order is None else int(self.order[row].as_py())
+
     def source(self, row: int) -> tuple[Batch, int]:
         """The batch and its row that row `row` came from."""
-        row = row if self.order is None else self.order[row].as_py()
+        row = self.place(row)
         for batch in self.batches:
             if row < batch.length:
                 return batch, row
@@ -67,6 +79,9 @@ class TableChanged(Exception):
 class Writer:
     """See the module."""
 
+    rejected: tuple[()] = ()
+    """A writer writes all or nothing."""
+
     def __init__(self, connection: "psycopg.Connection[Any]", settings: SinkSettings) -> None:
         self.connection = connection
         self.settings = settings
@@ -78,6 +93,7 @@ class Writer:
         self._plans: dict[tuple[Any, ...], Plan] = {}
         self._stages: dict[int, str] = {}
         self._filled: set[str] = set()
+        self._held: frozenset[str] | None = None
         self._untrusted: set[int] = set()
         self._numbers = itertools.count(1)
         connection.execute(SESSION)
@@ -102,20 +118,25 @@ class Writer:
         """The batches as the tables take them; outside any transaction. Raises DataError, ConnectError."""
         works: list[Work] = []
         for batch in batches:
-            for deletes, part in self._parts(batch):
-                plan = self._plan(part, deletes)
-                arrays = plan.arrays(part)
-                if works and works[-1].plan is plan:
-                    works[-1] = _joined(works[-1], arrays, part)
+            for work in self.convert(batch):
+                if works and works[-1].plan is work.plan:
+                    works[-1] = _joined(works[-1], work)
                 else:
-                    works.append(Work(plan, arrays, [part]))
+                    works.append(work)
         for work in works:
             self._make_stage(work.plan)
         return works
 
+    def convert(self, batch: Batch) -> Iterator[Work]:
+        """One batch as its table takes it. Raises DataError, ConnectError."""
+        for deletes, part in self._parts(batch):
+            plan = self._plan(part, deletes)
+            yield Work(plan, plan.arrays(part), [part])
+
     def begin(self, works: Sequence[Work], *, with_number: bool) -> str | None:
         """Begin a transaction for these; gives its number where it was asked for. Raises TableChanged."""
         self._filled.clear()
+        self._held = None
         tables = list({work.plan.table.name: work.plan.table for work in works if work.plan.is_copied}.values())
         statement = statements.begin(tables, with_number=with_number).encode()
         answers = _first_values(self.connection.execute(statement, prepare=False))
@@ -139,6 +160,16 @@ class Writer:
 
     def roll_back(self) -> None:
         self.connection.execute("ROLLBACK")
+
+    def hold(self) -> None:
+        """What has been written in this transaction stays, whatever `undo` takes back."""
+        self.connection.execute(statements.HOLD if self._held is None else statements.HOLD_AGAIN)
+        self._held = frozenset(self._filled)
+
+    def undo(self) -> None:
+        """Take back what was written since `hold`."""
+        self.connection.execute(statements.UNDO)
+        self._filled = set(self._held or ())
 
     def _parts(self, batch: Batch) -> list[tuple[bool, Batch]]:
         if self.settings.delete_enabled:
@@ -205,7 +236,7 @@ class Writer:
             yield work
             return
         for start in range(0, len(work), size):
-            yield work.take(pa.array(range(start, min(start + size, len(work))), pa.int64()))
+            yield work.part(start, min(start + size, len(work)))
 
     def _write(self, work: Work) -> None:
         plan = work.plan
@@ -273,11 +304,10 @@ def _first_values(cursor: "psycopg.Cursor[Any]") -> list[Any]:
     return values
 
 
-def _joined(work: Work, arrays: Sequence[pa.Array], batch: Batch) -> Work:
+def _joined(one: Work, two: Work) -> Work:
     """The rows of both; arrays that came out in different types meet in text."""
-    pairs = zip(work.arrays, arrays, strict=True)
     joined = [
-        pa.concat_arrays([one, two] if one.type == two.type else [copy.text_array(one), copy.text_array(two)])
-        for one, two in pairs
+        pa.concat_arrays([left, right] if left.type == right.type else [copy.text_array(left), copy.text_array(right)])
+        for left, right in zip(one.arrays, two.arrays, strict=True)
     ]
-    return replace(work, arrays=joined, batches=[*work.batches, batch])
+    return replace(one, arrays=joined, batches=[*one.batches, *two.batches])
