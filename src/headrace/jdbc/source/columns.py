@@ -30,6 +30,9 @@ MINUS_INFINITY_MS: Final = -9_223_372_036_832_400_000
 INFINITY_DAYS: Final = 2**31 - 1
 MINUS_INFINITY_DAYS: Final = -(2**31)
 
+_MOST: Final = np.iinfo(np.int64).max
+_LEAST: Final = np.iinfo(np.int64).min
+
 Finish = Callable[[pa.Array, "Counts"], Any]
 
 
@@ -59,11 +62,15 @@ class Choices:
     numeric: str = "none"
     granularity: str = "connect_logical"
     time_zone: str = "UTC"
+    exact: bool = False
+    """What a Connect type may not hold as it is goes as text."""
 
 
 def reader(column: TableColumn, quoted: str, choices: Choices, literal: Callable[[str], str]) -> ColumnReader:
     """How `column`, written `quoted` in SQL, is read."""
     make = _READERS.get(column.type) if column.kind == "b" else None
+    if choices.exact and column.type not in _EXACT:
+        make = None
     if make is None:
         return _text(column, f"{quoted}::text")
     return make(column, quoted, choices, literal)
@@ -201,16 +208,22 @@ def _instant(column: TableColumn, expression: str, choices: Choices, raw: pa.Dat
         case "connect_logical":
             return ColumnReader(column.name, expression, raw, timestamp(optional=nullable), _milliseconds(column.name))
         case "micros_long":
-            return _of(column, expression, raw, SchemaType.INT64, lambda values, _: _integers(values, pa.int64()))
+            return _of(column, expression, raw, SchemaType.INT64, _microseconds(column.name))
         case "nanos_long":
             return _of(column, expression, raw, SchemaType.INT64, _nanoseconds(column.name))
         case "micros_string":
-            return _of(column, expression, raw, SchemaType.STRING, _micros_text)
+            return _of(column, expression, raw, SchemaType.STRING, _digits(column.name, ""))
         case "nanos_string":
-            return _of(column, expression, raw, SchemaType.STRING, _nanos_text)
+            return _of(column, expression, raw, SchemaType.STRING, _digits(column.name, "000"))
+    return _text(column, _iso(expression, raw, "" if choices.granularity.startswith("micros") else "000"))
+
+
+def _iso(expression: str, raw: pa.DataType, end: str) -> str:
+    """The ISO form in UTC; PostgreSQL's own text for what has none: infinity, years before 1 and after 9999."""
     utc = expression if raw.tz is None else f"({expression} AT TIME ZONE 'UTC')"
-    end = "" if choices.granularity.startswith("micros") else "000"
-    return _text(column, f"to_char({utc}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US{end}')")
+    iso = f"to_char({utc}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US{end}')"
+    usual = f"{utc} >= '0001-01-01'::timestamp AND {utc} < '10000-01-01'::timestamp"
+    return f"CASE WHEN {usual} THEN {iso} ELSE {expression}::text END"
 
 
 def _milliseconds(name: str) -> Finish:
@@ -240,29 +253,65 @@ def _unwrapped(numbers: Any) -> tuple[Any, Any]:
     with np.errstate(over="ignore"):
         since_2000 = numbers - np.int64(_EPOCH_US)
     milliseconds = since_2000 // 1000 + _EPOCH_US // 1000
-    most, least = since_2000 == np.iinfo(np.int64).max, since_2000 == np.iinfo(np.int64).min
+    most, least = since_2000 == _MOST, since_2000 == _LEAST
     milliseconds[most], milliseconds[least] = INFINITY_MS, MINUS_INFINITY_MS
     return milliseconds, most | least
 
 
-def _nanoseconds(name: str) -> Finish:
-    def finish(values: pa.Array, _: Counts) -> pa.Array:
-        try:
-            return pc.multiply_checked(_integers(values, pa.int64()), 1000)
-        except pa.ArrowInvalid:
-            why = "has a time that 64 bits of nanoseconds do not reach: set timestamp.granularity=nanos_string"
-            raise ConnectError(f"column {name} {why}") from None
+def _microseconds(name: str) -> Finish:
+    """Microseconds since 1970; infinity as the ends of 64 bits, which is what PostgreSQL itself makes of it."""
+
+    def finish(values: pa.Array, counts: Counts) -> pa.Array:
+        since_1970, most, least = _exact_times(values, name)
+        if not (most | least).any():
+            return _integers(values, pa.int64())
+        _count(counts.infinite, name, most | least, values)
+        return _array(np.where(most, _MOST, np.where(least, _LEAST, since_1970)), values, pa.int64())
 
     return finish
 
 
-def _micros_text(values: pa.Array, _: Counts) -> pa.Array:
-    return _integers(values, pa.int64()).cast(pa.string())
+def _nanoseconds(name: str) -> Finish:
+    def finish(values: pa.Array, counts: Counts) -> pa.Array:
+        since_1970, most, least = _exact_times(values, name)
+        _count(counts.infinite, name, most | least, values)
+        finite = pa.array(np.where(most | least, 0, since_1970))
+        try:
+            nanoseconds = pc.multiply_checked(finite, 1000).to_numpy()
+        except pa.ArrowInvalid:
+            why = "has a time that 64 bits of nanoseconds do not reach: set timestamp.granularity=nanos_string"
+            raise ConnectError(f"column {name} {why}") from None
+        return _array(np.where(most, _MOST, np.where(least, _LEAST, nanoseconds)), values, pa.int64())
+
+    return finish
 
 
-def _nanos_text(values: pa.Array, _: Counts) -> pa.Array:
-    text = pc.binary_join_element_wise(_integers(values, pa.int64()).cast(pa.string()), "000", "")
-    return pc.if_else(pc.equal(text, "0000"), "0", text)
+def _digits(name: str, end: str) -> Finish:
+    """Microseconds since 1970 as text with `end` after it; infinity by name."""
+
+    def finish(values: pa.Array, _: Counts) -> pa.Array:
+        since_1970, most, least = _exact_times(values, name)
+        text = pa.array(since_1970, mask=_mask(values)).cast(pa.string())
+        if end:
+            text = pc.if_else(pc.equal(text, "0"), text, pc.binary_join_element_wise(text, end, ""))
+        if (most | least).any():
+            named = pc.if_else(pa.array(most), "infinity", "-infinity")
+            text = pc.if_else(pc.and_(pa.array(most | least), values.is_valid()), named, text)
+        return text
+
+    return finish
+
+
+def _exact_times(values: pa.Array, name: str) -> tuple[Any, Any, Any]:
+    """Microseconds since 1970, and which are infinity and -infinity. Raises ConnectError beyond 64 bits."""
+    numbers = _numpy(_integers(values, pa.int64()))
+    with np.errstate(over="ignore"):
+        since_2000 = numbers - np.int64(_EPOCH_US)
+    most, least = since_2000 == _MOST, since_2000 == _LEAST
+    if ((numbers < OLDEST_US) & ~most & ~least).any():
+        why = "has a time that 64 bits of microseconds since 1970 do not reach"
+        raise ConnectError(f"column {name} {why}: set timestamp.granularity=micros_iso_datetime_string")
+    return numbers, most, least
 
 
 def times_us(values: pa.Array) -> Any:
@@ -321,3 +370,7 @@ _READERS: Final[Mapping[str, Callable[..., ColumnReader]]] = {
     "timestamptz": _timestamptz,
 }
 """All other types are selected as text."""
+_EXACT: Final = frozenset(
+    {"bool", "int2", "int4", "int8", "oid", "float4", "float8", "text", "varchar", "bpchar", "bytea"}
+)
+"""Types of which every value is exact as a Connect type of its own."""

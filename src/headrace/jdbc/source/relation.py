@@ -120,7 +120,7 @@ def missing_table(table: TableId, config: SourceConfig) -> TableMissing:
 def _relation(
     place: _Place, columns: Sequence[TableColumn], cursor: Cursor, config: SourceConfig, schema_name: str | None
 ) -> Relation:
-    choices = readers.Choices(config.numeric_mapping, config.granularity, config.time_zone)
+    choices = readers.Choices(config.numeric_mapping, config.granularity, config.time_zone, config.exact)
     dialect = cursor.dialect
     made = [readers.reader(column, cursor.name(column.name), choices, dialect.literal) for column in columns]
     names = [column.name for column in columns]
