@@ -1,0 +1,60 @@
+"""The ISO 8601 forms in which `Values` writes and reads dates and times; lenient, as SimpleDateFormat is."""
+
+import datetime as dt
+from functools import cache
+from typing import Final
+
+from headrace.connect.api.java.calendar import DAY_MS
+from headrace.connect.api.java.date_format import DateFormat, UnparseableError
+from headrace.connect.api.schema import ConnectSchema, date, time, timestamp
+
+DATE_SCHEMA: Final = date()
+TIME_SCHEMA: Final = time()
+TIMESTAMP_SCHEMA: Final = timestamp()
+
+_DATE: Final = "yyyy-MM-dd"
+_TIME: Final = "HH:mm:ss.SSS'Z'"
+_TIMESTAMP: Final = f"{_DATE}'T'{_TIME}"
+_BY_LENGTH: Final = {10: (_DATE, DATE_SCHEMA), 13: (_TIME, TIME_SCHEMA), 24: (_TIMESTAMP, TIMESTAMP_SCHEMA)}
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@cache
+def _format(pattern: str) -> DateFormat:
+    """No pattern here has years of two digits, so the time that it is does not matter."""
+    return DateFormat(pattern, _EPOCH)
+
+
+def write(millis: int) -> str:
+    """As in Java, the form goes by the value: a Date of 1970-01-01 or earlier looks like a time."""
+    if millis < DAY_MS:
+        return _format(_TIME).format(millis)
+    return _format(_DATE if millis % DAY_MS == 0 else _TIMESTAMP).format(millis)
+
+
+def read(text: str) -> tuple[ConnectSchema, dt.date | dt.time] | None:
+    """The value whose form `text` has, by its length, or None. What stands behind the form's end is passed over.
+
+    Raises OverflowError where Python has no such value.
+    """
+    found = _BY_LENGTH.get(len(text) + sum(character > "\uffff" for character in text))
+    if found is None:
+        return None
+    pattern, schema = found
+    try:
+        millis = _format(pattern).parse(text)
+    except UnparseableError:
+        return None
+    return schema, of_millis(schema, millis)
+
+
+def of_millis(schema: ConnectSchema, millis: int) -> dt.date | dt.time:
+    """The Date, Time or Timestamp of milliseconds since 1970. Raises OverflowError where Python has none."""
+    at = _EPOCH + dt.timedelta(milliseconds=millis)
+    if schema.name == DATE_SCHEMA.name:
+        return at.date()
+    if schema.name == TIMESTAMP_SCHEMA.name:
+        return at
+    if not 0 <= millis < DAY_MS:
+        raise OverflowError(f"{millis} ms is no time of a day")
+    return at.time()
