@@ -100,7 +100,8 @@ class HalfTransformation(Half, Transformation):
     def change_column(self, schema: ConnectSchema | None, column: pa.Array) -> ChangedColumn | None:
         """What a column becomes, or None where only rows will do. Raises DataError.
 
-        Schema None: schemaless data of one shape. A row that is a tombstone is null, and has to stay so.
+        Schema None: schemaless data of one shape. A row that is a tombstone is null: where those pass it has to stay
+        so, and where they do not there is none beside a schema.
         """
         return None
 
@@ -129,10 +130,12 @@ class HalfTransformation(Half, Transformation):
 
     def _parts(self, batch: Batch, column: pa.Array) -> Iterator[Batch]:
         """The batch, cut where the rows beside a cut would not have one schema any more."""
+        if self.columns(batch)[0] is None:
+            return iter((batch,))
         tombstones = self.tombstones(batch)
         if tombstones is not None and not self.PASSES_TOMBSTONES:
             return runs(batch, tombstones)
-        if self.PASSES_NULL and self.columns(batch)[0] is not None and column.null_count:
+        if self.PASSES_NULL and column.null_count:
             null = column.is_null()
             return runs(batch, null if tombstones is None else pc.and_not(null, tombstones))
         return iter((batch,))
@@ -143,7 +146,7 @@ class HalfTransformation(Half, Transformation):
         if self.PASSES_NULL and column.null_count == len(batch):
             return [batch]
         tombstones = self.tombstones(batch)
-        if tombstones is not None and not self.PASSES_TOMBSTONES and tombstones.true_count == len(batch):
+        if schema is not None and not self.PASSES_TOMBSTONES and tombstones and tombstones.true_count:
             return [self._plain(batch, None)]
         changed = self.change_column(schema, column)
         return super().apply_batch(batch) if changed is None else [self.with_columns(batch, *changed)]
