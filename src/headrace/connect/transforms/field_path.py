@@ -17,7 +17,7 @@ from headrace.connect.transforms.requirements import (
     require_struct_or_none,
     require_struct_schema,
 )
-from headrace.connect.transforms.struct_columns import child_of, with_default
+from headrace.connect.transforms.struct_columns import masked, with_default
 
 _KEY: Final = "field.syntax.version"
 _PURPOSE: Final = "nested field access"
@@ -111,16 +111,14 @@ class FieldPath:
             index = column.type.get_field_index(step) if pa.types.is_struct(column.type) else -1
             if index < 0:
                 return None
-            column = child_of(column, index)
-            if schema is None:
-                continue
-            field = schema.fields[index]
-            if replace_null or not last:
-                replaced = with_default(field.schema, column)
-                if replaced is None:
-                    return None
-                column = replaced
-            schema = field.schema
+            child = column.field(index)
+            if schema is not None:
+                schema = schema.fields[index].schema
+                if replace_null or not last:
+                    child = with_default(schema, child)
+            if child is None:
+                return None
+            column = masked(child, column)
         return column
 
     def _steps_and_ends(self) -> list[tuple[str, bool]]:

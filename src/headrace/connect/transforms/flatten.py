@@ -15,7 +15,7 @@ import pyarrow as pa
 from headrace.connect.api import ConfigDef, ConnectSchema, DataError, Field, Importance, SchemaType, Type
 from headrace.connect.transforms.halves import Changed, ChangedColumn, HalfTransformation, KeyHalf, ValueHalf
 from headrace.connect.transforms.requirements import checked, class_name, require_map, require_struct
-from headrace.connect.transforms.struct_columns import check_nulls, child_of, rebuilt, with_default
+from headrace.connect.transforms.struct_columns import check_nulls, child_of, masked, rebuilt, with_default
 from headrace.connect.transforms.struct_schema import like
 
 _PURPOSE: Final = "flattening"
@@ -158,8 +158,3 @@ class FlattenKey(KeyHalf, Flatten):
 
 class FlattenValue(ValueHalf, Flatten):
     """`Flatten$Value`."""
-
-
-def masked(child: pa.Array, parent: pa.StructArray) -> pa.Array:
-    """The child, null where the parent is, over the same memory."""
-    return child_of(rebuilt([""], [child], parent), 0) if parent.null_count else child

@@ -46,3 +46,8 @@ def check_nulls(name: str, schema: ConnectSchema, child: pa.Array, parent: pa.St
     absent = pc.and_(child.is_null(), parent.is_valid()) if parent.null_count else child.is_null()
     if absent.true_count:
         raise required_null(name, schema)
+
+
+def masked(child: pa.Array, parent: pa.StructArray) -> pa.Array:
+    """The child, null where the parent is, over the same memory."""
+    return child_of(rebuilt([""], [child], parent), 0) if parent.null_count else child
