@@ -28,6 +28,7 @@ from headrace.connect.runtime.host.consumer import DEFAULTS as CONSUMER
 from headrace.connect.runtime.host.consumer import OURS
 from headrace.connect.runtime.host.contexts import SinkContext, SourceContext
 from headrace.connect.runtime.host.producers import DEFAULTS, GUARANTEES, KafkaProducer
+from headrace.connect.runtime.host.sink_errors import SinkErrors
 from headrace.connect.runtime.host.sink_task import SinkTaskLoop
 from headrace.connect.runtime.host.source_offsets import OffsetsTopic
 from headrace.connect.runtime.host.source_task import OffsetCommits, SourceTaskLoop
@@ -189,7 +190,9 @@ def sink(bootstrap: str, topic: str, rows: int) -> float:
     stages = make_stages(environment.worker_properties, {})
     context = SinkContext(TaskId(f"bench-{uuid.uuid4().hex}", 0), environment)
     settings = {"bootstrap.servers": bootstrap}
-    loop = SinkTaskLoop(task, context, {"topics": topic}, stages, settings, 60)
+    properties = {"topics": topic}
+    errors = SinkErrors(TaskId(context.connector, 0), properties, stages, None)
+    loop = SinkTaskLoop(task, context, properties, stages, errors, settings)
     loop.start({})
     while not task.rows:
         loop.iteration()

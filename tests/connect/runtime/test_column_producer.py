@@ -11,7 +11,8 @@ from headrace.connect.api import ConnectError
 from headrace.connect.runtime.host.column_producer import ColumnProducer, ColumnSender, producer_of_tasks
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker
 from headrace.connect.runtime.host.producers import KafkaProducer, ProducerRegistry
-from headrace.connect.runtime.host.task_producer import Payloads, Stopped
+from headrace.connect.runtime.host.stopped import Stopped
+from headrace.connect.runtime.host.task_producer import Payloads
 from tests.conftest import free_port
 from tests.connect.runtime.pipeline import Cluster, eventually
 

@@ -2,25 +2,32 @@
 
 import logging
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from headrace.connect.api import Batch, ConnectError, DataError, SchemaType, SinkOrigin, schema
-from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence, trace
+from headrace.connect.api import Batch, ConnectError, DataError, SchemaType, schema
+from headrace.connect.runtime.host.consumed import Consumed, consumed_row
+from headrace.connect.runtime.host.error_settings import ErrorSettings
+from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, StageError, hide, secrets_of, sentence, trace
+from headrace.connect.runtime.host.java_names import SINK_TASK
 
 STRING = schema(SchemaType.STRING)
 
 
 def _batch(values: list[str]) -> Batch:
     rows = len(values)
-    origin = SinkOrigin("t", pa.array([0] * rows, pa.int32()), pa.array(range(50, 50 + rows), pa.int64()))
+    empty = pa.array([None] * rows, pa.binary())
+    offsets = np.arange(50, 50 + rows)
+    consumed = Consumed("t", "CREATE_TIME", np.zeros(rows, np.int32), offsets, offsets, empty, empty)
+    origin = consumed.origin(with_payloads=False)
     return Batch("t", rows, None, None, STRING, pa.array(values), origin=origin)
 
 
 def _refuse_bad(batch: Batch) -> list[str]:
     values: list[str] = batch.value.to_pylist()  # type: ignore[union-attr]
     if any(value == "bad" for value in values):
-        raise DataError("a bad value")
+        raise StageError(Stage.TASK_PUT, SINK_TASK, DataError("a bad value"))
     return values
 
 
@@ -49,14 +56,14 @@ def test_secrets_never_show_in_a_trace() -> None:
 
 
 def test_the_first_bad_record_is_named_by_where_it_was_consumed() -> None:
-    policy = ErrorPolicy("k-0", {})
+    policy = ErrorPolicy("k-0")
     with pytest.raises(ConnectError, match="topic t, partition 0, offset 53 failed in TASK_PUT: a bad value"):
-        policy.guard(Stage.TASK_PUT, _batch(["a", "b", "c", "bad", "d", "bad"]), _refuse_bad)
+        policy.guard(_batch(["a", "b", "c", "bad", "d", "bad"]), _refuse_bad, consumed_row)
 
 
 def test_under_tolerance_the_rest_keeps_its_order_and_the_skipped_are_counted(caplog: pytest.LogCaptureFixture) -> None:
-    policy = ErrorPolicy("k-0", {"errors.tolerance": "all"})
+    policy = ErrorPolicy("k-0", ErrorSettings(tolerant=True))
     with caplog.at_level(logging.ERROR):
-        parts = policy.guard(Stage.TASK_PUT, _batch(["bad", "a", "bad", "b", "c", "bad"]), _refuse_bad)
+        parts = policy.guard(_batch(["bad", "a", "bad", "b", "c", "bad"]), _refuse_bad, consumed_row)
     assert [value for part in parts for value in part] == ["a", "b", "c"]
-    assert policy.skipped == 3 and "skipped, 2 so far" in caplog.text
+    assert policy.counts.skipped == 3 and "skipped, 2 so far" in caplog.text

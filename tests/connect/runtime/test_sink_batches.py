@@ -45,7 +45,7 @@ def _consumed(offsets: Sequence[int]) -> Consumed:
 
 def test_runs_of_keys_and_values_are_intersected_and_rows_keep_their_origin() -> None:
     stages: Any = Stages([], Runs(4, 6), Runs(2, 5, 3), HeaderConverter())  # type: ignore[arg-type]
-    made = batches(_consumed(range(100, 110)), stages, ErrorPolicy("k-0", {}))
+    made = batches(_consumed(range(100, 110)), stages, ErrorPolicy("k-0"))
     assert [len(batch) for batch in made] == [2, 2, 3, 3]
     assert [batch.value.to_pylist()[0] for batch in made] == ["100", "102", "104", "107"]  # type: ignore[union-attr]
     assert [batch.key.to_pylist()[0] for batch in made] == ["100", "102", "104", "107"]  # type: ignore[union-attr]
@@ -70,7 +70,7 @@ def test_consumed_records_are_gone_with_their_batches_without_the_collector() ->
     seen = weakref.ref(consumed.value)
     gc.disable()
     try:
-        made = batches(consumed, stages, ErrorPolicy("k-0", {}))
+        made = batches(consumed, stages, ErrorPolicy("k-0"))
         assert len(made) == 1
         del consumed, made
         assert seen() is None

@@ -7,6 +7,7 @@ by another, and every wait in a plug-in is `context.wait(seconds)`, which a stop
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from headrace.config import ConfigDef, ConfigValue
@@ -47,7 +48,24 @@ class SourceTaskContext(TaskContext, Protocol):
         ...
 
 
+class ErrantRecordReporter(Protocol):
+    """Takes records that a sink task cannot write, so that it goes on with the others (KIP-610)."""
+
+    def report(self, batch: Batch, row: int, error: BaseException) -> "Future[None]":
+        """Hand over row `row` of a batch that `put` was given: logged, counted, dead-lettered, as the connector asks.
+
+        At once; the future is done when the dead letter queue has the record, and no offset from it on is committed
+        before (invariant 3), so a task need not wait. To be called by the task's methods, and best after the good rows
+        are safe: a `put` that is made again reports again. Raises ConnectError, which is to be let through, where
+        errors are not tolerated.
+        """
+        ...
+
+
 class SinkTaskContext(TaskContext, Protocol):
+    errant_record_reporter: ErrantRecordReporter | None
+    """None where the connector sets neither errors.tolerance=all nor a dead letter queue nor an error log."""
+
     def assignment(self) -> frozenset[TopicPartition]: ...
 
     def pause(self, *partitions: TopicPartition) -> None: ...

@@ -18,12 +18,18 @@ BROKER_DEFAULT: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class NewTopicSettings:
-    """How one topic is to be made; -1 is the broker's default."""
+    """How one topic is to be made; -1 is the broker's default. Without a `group` it is a dead letter queue."""
 
     group: str
     partitions: int
     replication_factor: int
     configs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def replication_key(self) -> str:
+        """The key that the replication factor is set by."""
+        owner = f"{_PREFIX}{self.group}" if self.group else "errors.deadletterqueue.topic"
+        return f"{owner}.replication.factor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,10 +130,13 @@ class FileStreamSinkConnector(SinkConnector):
 
 
 class FileStreamSinkTask(SinkTask):
-    """Appends each value as a line. A value `bad...` is a DataError; while `FILE.down` exists, it retries."""
+    """Appends each value as a line. A value `bad...` is a DataError; while `FILE.down` exists, it retries.
+
+    With `report=true` bad values are reported and the others written; `report=swallow` passes over what that raises.
+    """
 
     def start(self, context: Any, properties: Mapping[str, str]) -> None:
-        self.properties, self.path = properties, Path(properties["file"])
+        self.context, self.properties, self.path = context, properties, Path(properties["file"])
         self.down = Path(properties["file"] + ".down")
 
     def put(self, batches: Sequence[Batch]) -> None:
@@ -141,6 +144,8 @@ class FileStreamSinkTask(SinkTask):
         if self.down.exists():
             Path(self.properties["file"] + ".tried").touch()
             raise RetriableError(f"{self.down} exists")
+        if self.properties.get("report"):
+            batches = [part for batch in batches for part in self._reported(batch)]
         lines = [record.value for batch in batches for record in batch.records()]
         bad = [line for line in lines if isinstance(line, str) and line.startswith("bad")]
         if bad:
@@ -148,22 +153,42 @@ class FileStreamSinkTask(SinkTask):
         with self.path.open("a") as file:
             file.writelines(f"{line}\n" for line in lines)
 
+    def _reported(self, batch: Batch) -> Sequence[Batch]:
+        bad = [str(record.value).startswith("bad") for record in batch.records()]
+        for row in range(len(batch)):
+            if bad[row]:
+                try:
+                    self.context.errant_record_reporter.report(batch, row, DataError(f"row {row} is bad"))
+                except ConnectError:
+                    if self.properties["report"] != "swallow":
+                        raise
+        return [batch.filter(pa.array([not each for each in bad]))]
+
     def stop(self) -> None:
         pass
 
 
 class LineConverter(Converter):
-    """Text in UTF-8; a payload that is no UTF-8, and a value that begins with `unfit`, are DataErrors."""
+    """Text in UTF-8; a payload that is no UTF-8, and a value that begins with `unfit`, are DataErrors.
+
+    While the file that `down` names exists, a text that begins with `later` is a RetriableError.
+    """
 
     @classmethod
     def config_def(cls) -> ConfigDef:
         return ConfigDef()
 
     def configure(self, properties: Mapping[str, Any], *, is_key: bool) -> None:
-        pass
+        self.down = Path(properties.get("down", "/nowhere"))
+
+    def _wait_for_it(self, values: Sequence[str | None]) -> None:
+        if self.down.exists() and any(value and value.startswith("later") for value in values):
+            self.down.with_suffix(".tried").touch()
+            raise RetriableError(f"{self.down} exists")
 
     def from_connect(self, topic: str, schema: Any, column: Any, tombstone: Any, length: int) -> list[bytes | None]:
         values = [None] * length if column is None else column if isinstance(column, list) else column.to_pylist()
+        self._wait_for_it(values)
         if any(value and value.startswith("unfit") for value in values):
             raise DataError("a value does not fit")
         return [None if value is None else value.encode() for value in values]
@@ -173,6 +198,7 @@ class LineConverter(Converter):
             values = [None if payload is None else payload.decode() for payload in payloads]
         except UnicodeDecodeError as error:
             raise DataError("a payload is not UTF-8") from error
+        self._wait_for_it(values)
         gone = [value is None for value in values]
         return [Converted(0, len(values), STRING, pa.array(values, pa.string()), pa.array(gone) if any(gone) else None)]
 

@@ -27,7 +27,8 @@ from headrace.connect.records.writer import RecordBatch
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.producers import KafkaProducer, failure_of
 from headrace.connect.runtime.host.room import Room
-from headrace.connect.runtime.host.task_producer import Payloads, Stopped, TaskProducer
+from headrace.connect.runtime.host.stopped import Stopped
+from headrace.connect.runtime.host.task_producer import Payloads, TaskProducer
 from headrace.connect.runtime.host.topic_admin import TopicAdmin
 from headrace.kafka_client.settings import translate
 

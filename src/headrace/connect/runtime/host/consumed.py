@@ -1,14 +1,14 @@
-"""Consumed: records as a consumer gives them, in columns. Sans-IO."""
+"""Consumed: records as a consumer gives them, in columns, and what a batch keeps of them. Sans-IO."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
-from headrace.connect.api import TopicPartition
+from headrace.connect.api import Batch, SinkOrigin, TopicPartition, integers
 from headrace.connect.records.reader import RecordColumns
 
 _LOG_APPEND_TIME: Final = "LOG_APPEND_TIME"
@@ -65,8 +65,59 @@ class Consumed:
             None if self.headers is None else [self.headers[row] for row in rows],
         )
 
-    def describe(self, row: int) -> str:
-        return f"The record at topic {self.topic}, partition {self.partition[row]}, offset {self.offset[row]}"
+    def without_payloads(self) -> "Consumed":
+        """The same records, but for what they hold."""
+        return replace(self, key=_NOTHING, value=_NOTHING, headers=None)
+
+    def origin(self, *, with_payloads: bool) -> "ConsumedOrigin":
+        """The origin of the batches made of these records; the payloads stay in memory with them where asked for."""
+        kept = self if with_payloads else self.without_payloads()
+        return ConsumedOrigin(self.topic, integers(self.partition), integers(self.offset), self.timestamp_type, kept)
+
+
+_NOTHING: Final = pa.array([], pa.binary())
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedOrigin(SinkOrigin):
+    """The origin of a batch's rows, with the records as consumed, for what becomes of a bad one."""
+
+    consumed: Consumed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumedRow:
+    """One record as it was consumed: a FailedRecord."""
+
+    consumed: Consumed
+    row: int
+
+    @property
+    def partition(self) -> TopicPartition:
+        return TopicPartition(self.consumed.topic, int(self.consumed.partition[self.row]))
+
+    @property
+    def offset(self) -> int:
+        return int(self.consumed.offset[self.row])
+
+    def describe(self) -> str:
+        return f"The record at topic {self.consumed.topic}, partition {self.partition.partition}, offset {self.offset}"
+
+    def details(self) -> str:
+        topic, partition = self.partition
+        text = f"consumed record is {{topic='{topic}', partition={partition}, offset={self.offset}"
+        kind = _JAVA_TIMESTAMP_TYPES[self.consumed.timestamp_type]
+        return f"{text}, timestamp={int(self.consumed.timestamp[self.row])}, timestampType={kind}}}"
+
+
+_JAVA_TIMESTAMP_TYPES: Final = {_CREATE_TIME: "CreateTime", _LOG_APPEND_TIME: "LogAppendTime"}
+
+
+def consumed_row(batch: Batch, row: int = 0) -> ConsumedRow:
+    """The record that a row of a batch was made of."""
+    if not isinstance(batch.origin, ConsumedOrigin) or batch.origin.consumed is None:
+        raise TypeError("only a batch that a sink was given knows what it was consumed from")
+    return ConsumedRow(batch.origin.consumed, batch.origin_row(row))
 
 
 def of_columns(partition: TopicPartition, columns: RecordColumns) -> Consumed:

@@ -24,7 +24,7 @@ from headrace.connect.client.link import Link
 from headrace.connect.client.network import not_expressible
 from headrace.connect.client.positions import UNKNOWN
 from headrace.connect.runtime.host.consumed import Consumed, of_columns, of_messages
-from headrace.connect.runtime.host.task_producer import Stopped
+from headrace.connect.runtime.host.stopped import Stopped
 from headrace.kafka_client.settings import librdkafka_log, translate
 
 log = logging.getLogger(__name__)

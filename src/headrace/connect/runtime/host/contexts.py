@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from headrace.connect.api import TopicPartition
+from headrace.connect.api import ErrantRecordReporter, TopicPartition
 from headrace.connect.runtime.messages import TaskId
 
 
@@ -75,9 +75,11 @@ class SinkContext(BaseContext):
         super().__init__(id.connector)
         self.id = str(id)
         self.task = id.task
+        self.worker_properties = environment.worker_properties
         self.paused: frozenset[TopicPartition] = frozenset()
         self.commit_requested = False
         self.consumer: Assigned | None = None
+        self.errant_record_reporter: ErrantRecordReporter | None = None
         self._environment = environment
 
     def assignment(self) -> frozenset[TopicPartition]:

@@ -5,17 +5,25 @@ A trace begins with the sentence; the stack follows without locals and with the 
 
 import logging
 import re
+import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeVar
 
-from headrace.connect.api import Batch, ConfigError, ConnectError, DataError, Password, SinkOrigin, SourceOrigin
+from headrace.connect.api import ConfigError, ConnectError, Password
+from headrace.connect.runtime.host.error_settings import ErrorSettings
+from headrace.connect.runtime.host.retries import Retries
+from headrace.connect.runtime.host.stopped import Stopped
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _SECRET_KEY: Final = re.compile(r"password|secret|token|credential|jaas|private|passphrase|basic\.auth", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 3
+_MOST_CAUSES: Final = 6
 
 
 def secrets_of(properties: Mapping[str, Any]) -> list[str]:
@@ -41,19 +49,32 @@ def sentence(error: BaseException) -> str:
 
 def trace(error: BaseException, secrets: Iterable[str] = ()) -> str:
     """The sentence, then where it came from, then what caused it."""
-    secrets = list(secrets)
-    parts = [sentence(error), _frames(error)]
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    while cause is not None and len(parts) < 12:
-        parts += [f"Caused by: {type(cause).__name__}: {cause}", _frames(cause)]
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return hide("\n".join(part for part in parts if part), secrets)
+    lines = [sentence(error), *_at(error)]
+    for cause in causes(error)[1:]:
+        lines += [f"Caused by: {type(cause).__name__}: {cause}", *_at(cause)]
+    return hide("\n".join(lines), list(secrets))
 
 
-def _frames(error: BaseException) -> str:
-    """The stack without source lines: a line of source may hold a secret, its number does not."""
+def causes(error: BaseException) -> list[BaseException]:
+    """The error, what caused it, what caused that, and so on: as many as help a reader."""
+    found = [error]
+    while len(found) < _MOST_CAUSES:
+        last = found[-1]
+        cause = last.__cause__ or (None if last.__suppress_context__ else last.__context__)
+        if cause is None or cause in found:
+            break
+        found.append(cause)
+    return found
+
+
+def frames(error: BaseException) -> list[str]:
+    """The stack, innermost first, without source lines: a line of source may hold a secret, its number does not."""
     stack = traceback.extract_tb(error.__traceback__)
-    return "\n".join(f"\tat {frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(stack))
+    return [f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(stack)]
+
+
+def _at(error: BaseException) -> list[str]:
+    return [f"\tat {frame}" for frame in frames(error)]
 
 
 class Stage:
@@ -63,53 +84,159 @@ class Stage:
     KEY_CONVERTER: Final = "KEY_CONVERTER"
     VALUE_CONVERTER: Final = "VALUE_CONVERTER"
     HEADER_CONVERTER: Final = "HEADER_CONVERTER"
+    KAFKA_PRODUCE: Final = "KAFKA_PRODUCE"
     TASK_PUT: Final = "TASK_PUT"
 
 
-class ErrorPolicy:
-    """Decides what a record that cannot be handled means: the task fails, or the record is skipped, counted and logged.
+class StageError(Exception):
+    """Something that records pass through has failed. `executing` is the class at work, or its Java name."""
 
-    The one place for it (invariant 5). Owned by a task's thread.
+    def __init__(self, stage: str, executing: type | str, error: BaseException) -> None:
+        super().__init__(f"{stage}: {error}")
+        self.stage = stage
+        self.executing = executing
+        self.error = error
+
+
+@contextmanager
+def at_stage(stage: str, plugin: object) -> Iterator[None]:
+    """What a plug-in raises is told with where it happened: as in Java, whatever it is, it is the record's failure."""
+    try:
+        yield
+    except (StageError, Stopped):
+        raise
+    except Exception as error:
+        raise StageError(stage, type(plugin), error) from error
+
+
+class FailedRecord(Protocol):
+    """One record that could not be handled."""
+
+    def describe(self) -> str:
+        """Which one it is, without what it holds: the beginning of a sentence."""
+        ...
+
+    def details(self) -> str:
+        """The same as Java's LogReporter writes it, where `errors.log.include.messages` asks for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record, and what it failed of."""
+
+    record: Any
+    """A FailedRecord."""
+    at: StageError
+
+
+class Reporter(Protocol):
+    """Is told of each record that failed: a log, a dead letter queue."""
+
+    def report(self, failure: Failure) -> "Future[None] | None":
+        """The future is done when the report is safe; None where it is at once."""
+        ...
+
+
+@dataclass(slots=True)
+class ErrorCounts:
+    """What became of a task's records, as the metrics of `task-error-metrics` count it."""
+
+    failures: int = 0
+    """Operations that failed, those that were tried again among them."""
+    errors: int = 0
+    """Records that failed for good."""
+    skipped: int = 0
+    retries: int = 0
+    logged: int = 0
+    letters: int = 0
+    letters_failed: int = 0
+
+
+@dataclass
+class ErrorPolicy:
+    """Decides what a record that cannot be handled means: it is tried again, reported, skipped, or fails the task.
+
+    The one place for it (invariant 5), and for the counts. Sans-IO: reporters, clock and waiting are handed in. Used by
+    a task's loop, and by the thread of its plug-in where that hands over records.
     """
 
-    def __init__(self, task: str, connector: Mapping[str, Any]) -> None:
-        self._task = task
-        self._tolerant = _flag(connector, "errors.tolerance", "none") == "all"
-        self._log_each = _flag(connector, "errors.log.enable", "false") == "true"
-        self._secrets = secrets_of(connector)
-        self.skipped = 0
+    task: str
+    settings: ErrorSettings = field(default_factory=ErrorSettings)
+    secrets: Sequence[str] = ()
+    reporters: Sequence[Reporter] = ()
+    retries: Retries = field(default_factory=Retries)
+    counts: ErrorCounts = field(default_factory=ErrorCounts)
 
-    def reject(self, stage: str, record: str, error: DataError) -> None:
-        """Skip one record, or raise ConnectError that names it. `record` says which one, without its content."""
-        text = f"{record} failed in {stage}: {hide(sentence(error), self._secrets)}"
-        if not self._tolerant:
-            raise ConnectError(f"{text} (errors.tolerance=all would skip it)") from error
-        self.skipped += 1
-        if self._log_each or self.skipped & (self.skipped - 1) == 0:  # each power of two: never silent, never a flood
-            log.error("%s: %s; skipped, %d so far", self._task, text, self.skipped)
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
 
-    def guard(self, stage: str, batch: Batch, work: Callable[[Batch], Result]) -> list[Result]:
-        """`work(batch)`; where it raises DataError, of ever smaller parts until only the bad records are out."""
-        try:
-            return [work(batch)]
-        except DataError as error:
-            if len(batch) <= 1:
-                self.reject(stage, describe(batch), error)
-                return []
-        middle = len(batch) // 2
-        first = self.guard(stage, batch.slice(0, middle), work)
-        return first + self.guard(stage, batch.slice(middle, len(batch)), work)
+    @property
+    def needs_payloads(self) -> bool:
+        """Whether a rejected record's bytes are wanted, as they were consumed."""
+        return bool(self.settings.letter_topic)
 
+    def reject(self, record: FailedRecord, at: StageError) -> "list[Future[None]]":
+        """Report one record and skip it, or raise ConnectError that names it; gives the reports on their way."""
+        with self._lock:
+            self.counts.failures += 1
+            self.counts.errors += 1
+        failure = Failure(record, at)
+        reported = [reporter.report(failure) for reporter in self.reporters]
+        text = f"{record.describe()} failed in {at.stage}: {hide(sentence(at.error), self.secrets)}"
+        if not self.settings.tolerant:
+            raise ConnectError(f"{text} (errors.tolerance=all would skip it)") from at.error
+        self._skip(text)
+        return [future for future in reported if future is not None]
 
-def describe(batch: Batch) -> str:
-    """Which record the first row of a batch is: where it was consumed from, or its source offset."""
-    if isinstance(batch.origin, SinkOrigin):
-        topic, partition, offset = batch.kafka_position(0)
-        return f"The record at topic {topic}, partition {partition}, offset {offset}"
-    if isinstance(batch.origin, SourceOrigin):
-        return f"The record of {dict(batch.origin.partition)} at {dict(batch.source_offset(0))} for topic {batch.topic}"
-    return f"A record for topic {batch.topic}"
+    def _skip(self, text: str) -> None:
+        with self._lock:
+            self.counts.skipped += 1
+            skipped = self.counts.skipped
+        # Each power of two: never silent, never a flood. The error log tells of each one.
+        if not self.settings.log_each and skipped & (skipped - 1) == 0:
+            log.error("%s: %s; skipped, %d so far", self.task, text, skipped)
 
+    def guard(
+        self, batch: Any, work: Callable[[Any], Result], record: Callable[[Any, int], FailedRecord]
+    ) -> list[Result]:
+        """`work(batch)`; where it raises StageError, of ever smaller parts until only the bad records are out.
 
-def _flag(properties: Mapping[str, Any], key: str, default: str) -> str:
-    return str(properties.get(key) or default).strip().lower()
+        `record` gives the record of a row.
+        """
+        parts = self.parts(
+            len(batch),
+            lambda start, stop: work(batch.slice(start, stop)),
+            lambda row, error: self.reject(record(batch, row), error),
+        )
+        return [result for _, result in parts]
+
+    def parts(
+        self, length: int, work: Callable[[int, int], Result], reject: Callable[[int, StageError], object]
+    ) -> list[tuple[int, Result]]:
+        """The same of rows by their numbers: (start, `work(start, stop)`) of each part that went well, in order."""
+        found: list[tuple[int, Result]] = []
+        # Not by a function that calls itself: it and what it knows would be a cycle, and wait for the collector.
+        todo = [(0, length)]
+        tries = None
+        while todo:
+            start, stop = todo.pop()
+            try:
+                found.append((start, work(start, stop)))
+                continue
+            except StageError as error:
+                tries = tries or self.retries.begin()
+                if tries.again(error.error):
+                    self._count_retry()
+                    todo.append((start, stop))
+                elif stop - start == 1:
+                    reject(start, error)
+                else:
+                    middle = (start + stop) // 2
+                    todo += [(middle, stop), (start, middle)]
+        return found
+
+    def _count_retry(self) -> None:
+        with self._lock:
+            self.counts.failures += 1
+            self.counts.retries += 1

@@ -13,8 +13,9 @@ from headrace.config import NO_DEFAULT, ConfigDef, ConfigError, ConfigKey, Confi
 from headrace.config.definition import between, one_of
 from headrace.connect.api import Connector
 from headrace.connect.runtime.host.chain_config import transform_pairs
+from headrace.connect.runtime.host.error_settings import common_errors, sink_errors
 
-COMMON, TRANSFORMS, PREDICATES, ERRORS = "Common", "Transforms", "Predicates", "Error Handling"
+COMMON, TRANSFORMS, PREDICATES = "Common", "Transforms", "Predicates"
 TOPIC_CREATION, EXACTLY_ONCE, OFFSETS = "Topic Creation", "Exactly Once Support", "offsets.topic"
 _HIGH, _MEDIUM, _LOW = Importance.HIGH, Importance.MEDIUM, Importance.LOW
 
@@ -83,26 +84,6 @@ def _chains(definition: ConfigDef) -> ConfigDef:
     )  # fmt: skip
 
 
-def _errors() -> ConfigDef:
-    shown = {"group": ERRORS, "importance": _MEDIUM}
-    return (
-        ConfigDef()
-        .define("errors.retry.timeout", Type.LONG, 0,
-                "How many milliseconds a failed operation is tried again; -1: for ever.",
-                order=1, width="MEDIUM", display_name="Retry Timeout for Errors", **shown)
-        .define("errors.retry.delay.max.ms", Type.LONG, 60000, "The longest wait between two tries, in milliseconds.",
-                order=2, width="MEDIUM", display_name="Maximum Delay Between Retries for Errors", **shown)
-        .define("errors.tolerance", Type.STRING, "none",
-                "none: a record that cannot be handled fails the task; all: it is skipped, counted and logged.",
-                validator=one_of("none", "all"), order=3, width="SHORT", display_name="Error Tolerance", **shown)
-        .define("errors.log.enable", Type.BOOLEAN, False, "Whether tolerated errors are logged one by one.",
-                order=4, width="SHORT", display_name="Log Errors", **shown)
-        .define("errors.log.include.messages", Type.BOOLEAN, False,
-                "Whether the log shows the records that failed: it may then hold what they hold.",
-                order=5, width="SHORT", display_name="Log Error Details", **shown)
-    )  # fmt: skip
-
-
 def _source() -> ConfigDef:
     shown = {"group": EXACTLY_ONCE}
     return (
@@ -125,24 +106,15 @@ def _source() -> ConfigDef:
 
 
 def _sink() -> ConfigDef:
-    shown = {"group": ERRORS, "importance": _MEDIUM, "width": "MEDIUM"}
-    return (
+    own = (
         ConfigDef()
         .define("topics", Type.LIST, [], "The topics to read, separated by commas.",
                 importance=_HIGH, group=COMMON, order=4, width="LONG", display_name="Topics")
         .define("topics.regex", Type.STRING, "",
                 "A regular expression that names the topics to read; instead of topics.",
                 validator=_regex, importance=_HIGH, group=COMMON, order=4, width="LONG", display_name="Topics regex")
-        .define("errors.deadletterqueue.topic.name", Type.STRING, "",
-                "The topic for records that could not be handled; empty: none.",
-                order=6, display_name="DLQ Topic Name", **shown)
-        .define("errors.deadletterqueue.topic.replication.factor", Type.SHORT, 3,
-                "The replication factor of a dead letter queue that has to be created.",
-                order=7, display_name="DLQ Topic Replication Factor", **shown)
-        .define("errors.deadletterqueue.context.headers.enable", Type.BOOLEAN, False,
-                "Whether records of the dead letter queue carry headers that say what went wrong.",
-                order=8, display_name="Enable Error Context Headers", **shown)
     )  # fmt: skip
+    return own.merge(sink_errors())
 
 
 def _creation_group(group: str) -> ConfigDef:
@@ -165,7 +137,7 @@ def _creation_group(group: str) -> ConfigDef:
 
 def connector_config_def(kind: str, properties: Mapping[str, Any]) -> ConfigDef:
     """The framework's keys for a connector of `kind` (source or sink), with the topic creation groups it names."""
-    definition = _common().merge(_errors()).merge(_sink() if kind == "sink" else _source())
+    definition = _common().merge(common_errors()).merge(_sink() if kind == "sink" else _source())
     if kind == "source" and any(name.startswith("topic.creation.") for name in properties):
         for group in ["default", *_list(properties.get("topic.creation.groups"))]:
             definition = definition.merge(_creation_group(group))
@@ -216,6 +188,7 @@ def validate(
 
 
 def _check_topics(values: Iterable[ConfigValue]) -> None:
+    """What `SinkConnectorConfig.validate` holds against topics, topics.regex and the dead letter queue together."""
     by_name = {value.name: value for value in values}
     topics, regex = by_name["topics"], by_name["topics.regex"]
     if topics.value and regex.value:
@@ -223,6 +196,23 @@ def _check_topics(values: Iterable[ConfigValue]) -> None:
             value.errors.append("topics and topics.regex are mutually exclusive options, but both are set.")
     elif not topics.value and not regex.value and not topics.errors and not regex.errors:
         topics.errors.append("Must configure one of topics or topics.regex")
+    letters = str(by_name["errors.deadletterqueue.topic.name"].value or "").strip()
+    if letters:
+        _check_letters(letters, topics, regex)
+
+
+def _check_letters(letters: str, topics: ConfigValue, regex: ConfigValue) -> None:
+    """A connector that read its own dead letters would never be done."""
+    if letters in (topics.value or []):
+        topics.errors.append(
+            f"The DLQ topic '{letters}' may not be included in the list of topics "
+            f"('topics=[{', '.join(topics.value)}]') consumed by the connector"
+        )
+    if regex.value and not regex.errors and re.fullmatch(regex.value, letters):
+        regex.errors.append(
+            f"The DLQ topic '{letters}' may not be matched by the regex for the topics "
+            f"('topics.regex={regex.value}') consumed by the connector"
+        )
 
 
 def as_shown(key: ConfigKey, value: ConfigValue) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -17,6 +17,7 @@ from headrace.connect.transforms import unknown_transform
 CONNECTORS: Final = "headrace.connectors"
 CONVERTERS: Final = "headrace.converters"
 TRANSFORMS: Final = "headrace.transforms"
+_GROUPS: Final = (CONNECTORS, CONVERTERS, TRANSFORMS, "headrace.header-converters", "headrace.predicates")
 Plugin = TypeVar("Plugin", Connector, Converter, Transformation)
 
 
@@ -46,6 +47,13 @@ def converter_class(name: str, key: str) -> type[Converter]:
 def transform_class(name: str, key: str) -> type[Transformation]:
     """The transformation class that configuration `key` names. Raises ConfigError with what there is."""
     return _load(TRANSFORMS, Transformation, name, key)  # type: ignore[type-abstract]
+
+
+def java_name(plugin: type) -> str:
+    """The Java class name under which a plug-in's class is known; without one, its own."""
+    value = f"{plugin.__module__}:{plugin.__qualname__}"
+    named = (name for group in _GROUPS for name, point in _points(group).items() if point.value == value)
+    return next((name for name in named if "." in name), f"{plugin.__module__}.{plugin.__qualname__}")
 
 
 def _load(group: str, base: type[Plugin], name: str, key: str) -> type[Plugin]:

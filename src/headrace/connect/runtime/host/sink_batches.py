@@ -1,70 +1,88 @@
 """Consumed records to batches: decoded runs of one topic, one key schema and one value schema.
 
-Sans-IO. What cannot be decoded is rejected record by record.
+Sans-IO. What cannot be decoded is rejected record by record, once, whatever else of it cannot be decoded either.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
-from headrace.connect.api import Batch, Column, Converted, DataError, Header, SinkOrigin, integers
-from headrace.connect.runtime.host.consumed import Consumed
-from headrace.connect.runtime.host.errors import ErrorPolicy, Stage
+from headrace.connect.api import Batch, Column, Converted, Header, integers
+from headrace.connect.runtime.host.consumed import Consumed, ConsumedRow
+from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, StageError, at_stage
 from headrace.connect.runtime.host.stages import Stages
-
-Decode = Callable[[str, pa.BinaryArray], list[Converted]]
 
 
 def batches(consumed: Consumed, stages: Stages, policy: ErrorPolicy) -> list[Batch]:
     """The decoded runs, in order; records that cannot be decoded are left to the policy."""
+    decoding = _Decoding(consumed, policy)
     keys: list[Converted] = [Converted(0, len(consumed), None, None)]
     if consumed.key.null_count < len(consumed):
-        keys = _decode(stages.key.to_connect_column, consumed, consumed.key, Stage.KEY_CONVERTER, policy)
-    values = _decode(stages.value.to_connect_column, consumed, consumed.value, Stage.VALUE_CONVERTER, policy)
-    partition = integers(consumed.partition)
-    origin = SinkOrigin(consumed.topic, partition, integers(consumed.offset), consumed.timestamp_type)
-    headers = _headers(consumed, stages)
+        keys = decoding.column(Stage.KEY_CONVERTER, stages.key, consumed.key)
+    values = decoding.column(Stage.VALUE_CONVERTER, stages.value, consumed.value)
+    headers = decoding.headers(stages)
     whole = Batch(
         consumed.topic,
         len(consumed),
         timestamp=integers(consumed.timestamp),
-        partition=partition,
+        partition=integers(consumed.partition),
         headers=headers,
-        origin=origin,
+        origin=consumed.origin(with_payloads=policy.needs_payloads),
     )
-    return [_batch(whole, key, value, start, stop) for key, value, start, stop in _intersect(keys, values)]
+    made = [_batch(whole, key, value, start, stop) for key, value, start, stop in _intersect(keys, values)]
+    if decoding.rejected and headers is not None:
+        made = [kept for kept in map(decoding.without_rejected, made) if len(kept)]
+    return made
 
 
-def _headers(consumed: Consumed, stages: Stages) -> tuple[tuple[Header, ...], ...] | None:
-    if consumed.headers is None:
-        return None
-    return tuple(stages.headers.to_connect(row) for row in consumed.headers)
+@dataclass(slots=True)
+class _Decoding:
+    """One pass over consumed records, and which of them were rejected in it."""
 
+    consumed: Consumed
+    policy: ErrorPolicy
+    rejected: set[int] = field(default_factory=set)
 
-def _decode(
-    decode: Decode, consumed: Consumed, payloads: pa.BinaryArray, stage: str, policy: ErrorPolicy
-) -> list[Converted]:
-    """The decoded runs of all payloads but those that are rejected."""
-    found: list[Converted] = []
-    # Not by a function that calls itself: it and what it knows would be a cycle, megabytes that wait for the collector.
-    todo = [(0, len(payloads))]
-    while todo:
-        start, stop = todo.pop()
-        try:
-            runs = decode(consumed.topic, payloads[start:stop])
-        except DataError as error:
-            if stop - start == 1:
-                policy.reject(stage, consumed.describe(start), error)
-            else:
-                middle = (start + stop) // 2
-                todo += [(middle, stop), (start, middle)]
-            continue
-        for run in runs:
-            moved = Converted(run.start + start, run.length, run.schema, run.column, run.tombstone)
-            found.append(moved if start else run)
-    return found
+    def column(self, stage: str, converter: Any, payloads: pa.BinaryArray) -> list[Converted]:
+        """The decoded runs of all payloads but those that are rejected."""
+
+        def decode(start: int, stop: int) -> list[Converted]:
+            with at_stage(stage, converter):
+                return converter.to_connect_column(self.consumed.topic, payloads[start:stop])  # type: ignore[no-any-return]
+
+        found: list[Converted] = []
+        for start, runs in self.policy.parts(len(payloads), decode, self._reject):
+            for run in runs:
+                moved = Converted(run.start + start, run.length, run.schema, run.column, run.tombstone)
+                found.append(moved if start else run)
+        return found
+
+    def _reject(self, row: int, error: StageError) -> None:
+        if row not in self.rejected:
+            self.rejected.add(row)
+            self.policy.reject(ConsumedRow(self.consumed, row), error)
+
+    def headers(self, stages: Stages) -> tuple[tuple[Header, ...], ...] | None:
+        """Each record's headers; () of one that is rejected."""
+        rows = self.consumed.headers
+        if rows is None:
+            return None
+
+        def decode(start: int, stop: int) -> list[tuple[Header, ...]]:
+            with at_stage(Stage.HEADER_CONVERTER, stages.headers):
+                return [stages.headers.to_connect(row) for row in rows[start:stop]]
+
+        found: list[tuple[Header, ...]] = [()] * len(rows)
+        for start, made in self.policy.parts(len(rows), decode, self._reject):
+            found[start : start + len(made)] = made
+        return tuple(found)
+
+    def without_rejected(self, batch: Batch) -> Batch:
+        """The rows that nothing was wrong with. Runs have none that a converter refused, but those of bad headers."""
+        rows = range(len(batch)) if batch.origin_index is None else batch.origin_index.to_pylist()
+        return batch.filter(pa.array([row not in self.rejected for row in rows], pa.bool_()))
 
 
 def _intersect(

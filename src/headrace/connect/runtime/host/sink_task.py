@@ -27,14 +27,16 @@ from headrace.connect.api import (
     SinkTask,
     TopicPartition,
 )
-from headrace.connect.runtime.host.consumed import Consumed
+from headrace.connect.runtime.host.consumed import Consumed, consumed_row
 from headrace.connect.runtime.host.consumer import SinkConsumer
 from headrace.connect.runtime.host.contexts import SinkContext
-from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence
+from headrace.connect.runtime.host.errors import Stage, StageError, hide, sentence
+from headrace.connect.runtime.host.java_names import SINK_TASK
 from headrace.connect.runtime.host.sink_batches import batches
+from headrace.connect.runtime.host.sink_errors import SinkErrors
 from headrace.connect.runtime.host.stages import Stages
+from headrace.connect.runtime.host.stopped import Stopped
 from headrace.connect.runtime.host.task_calls import Flight, TaskCalls
-from headrace.connect.runtime.host.task_producer import Stopped
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ WAIT_S: Final = 0.2
 """How long one turn waits for records: a stop is seen so late at most."""
 FIRST_RETRY_S: Final = 0.1
 LAST_RETRY_S: Final = 10.0
+LETTERS_WAIT_S: Final = 1.0
+"""How long a rebalance, and the end of a failed task, wait for dead letters on their way."""
 FLIGHT_WAIT_S: Final = 0.02
 """The same while a `put` is on its way."""
 Positions = dict[TopicPartition, int]
@@ -64,21 +68,24 @@ class SinkTaskLoop:
         context: SinkContext,
         properties: Mapping[str, str],
         stages: Stages,
+        errors: SinkErrors,
         settings: Mapping[str, str],
-        interval_s: float,
     ) -> None:
         self._task = task
         self._context = context
         self._properties = properties
         self._stages = stages
-        self._errors = ErrorPolicy(context.id, properties)
+        self._errors = errors
+        self._policy = errors.policy
+        self._policy.retries.wait = self._wait_in_turn
+        context.errant_record_reporter = errors.reporter
         self._consumer = SinkConsumer(settings, f"connect-{context.connector}", self)
         self._calls = TaskCalls(str(context.id))
         self._flight: Flight | None = None
         self._delivered: Positions = {}
         self._committed: Positions = {}
-        self._interval_s = interval_s
-        self._due = time.monotonic() + interval_s
+        self._interval_s = int(context.worker_properties.get("offset.flush.interval.ms") or 60_000) / 1000
+        self._due = time.monotonic() + self._interval_s
         self._failed = False
         self._paused = False
         self._started = False
@@ -103,6 +110,7 @@ class SinkTaskLoop:
             return
         if self._flight is not None and self._flight.result.done():
             self._land()
+        self._errors.check()
         found = self._consumer.gather(WAIT_S if self._flight is None else FLIGHT_WAIT_S)
         if found:
             self._deliver(found)
@@ -138,8 +146,8 @@ class SinkTaskLoop:
                 continue
             self._context.topic_used(consumed.topic)
             positions |= consumed.positions()
-            for batch in batches(consumed, self._stages, self._errors):
-                for part in self._errors.guard(Stage.TRANSFORMATION, batch, self._stages.transform):
+            for batch in batches(consumed, self._stages, self._policy):
+                for part in self._policy.guard(batch, self._stages.transform, consumed_row):
                     ready += part
         return ready, positions
 
@@ -152,7 +160,12 @@ class SinkTaskLoop:
         flight, self._flight = self._flight, None
         if flight is not None:
             self._put_all(flight.ready, flight.result)
-            self._advance(flight.positions)
+            self._through(flight)
+
+    def _through(self, flight: Flight) -> None:
+        self._errors.landed()
+        self._errors.check()
+        self._advance(flight.positions)
 
     def _land_in_rebalance(self, partitions: Sequence[TopicPartition]) -> None:
         """The same while partitions are taken away: a `put` that failed goes on later, without their records."""
@@ -161,7 +174,7 @@ class SinkTaskLoop:
             return
         if flight.result.exception() is None:
             self._flight = None
-            self._advance(flight.positions)
+            self._through(flight)
             return
         flight.ready = list(_without(flight.ready, frozenset(partitions)))
         flight.positions = {tp: at for tp, at in flight.positions.items() if tp not in partitions}
@@ -173,7 +186,7 @@ class SinkTaskLoop:
         except _Refused:
             try:
                 for batch in ready:
-                    self._errors.guard(Stage.TASK_PUT, batch, self._put_part)
+                    self._policy.guard(batch, self._put_part, consumed_row)
             except ConnectError:
                 # What stands before the bad record is written: committed, it is not written again after a restart.
                 self._commit(wait_s=FIRST_RETRY_S * 10)
@@ -183,7 +196,7 @@ class SinkTaskLoop:
         try:
             self._put([batch], self._calls.begin(self._put_once, [batch]))
         except _Refused as refused:
-            raise refused.error from None
+            raise StageError(Stage.TASK_PUT, SINK_TASK, refused.error) from None
         if isinstance(batch.origin, SinkOrigin):
             self._advance(_positions(batch, batch.origin))
 
@@ -205,8 +218,17 @@ class SinkTaskLoop:
                 self._resume_after_retry(retry_s)
 
     def _back_off(self, error: RetriableError, seconds: float) -> None:
-        text = hide(sentence(error), secrets_of(self._properties))
+        text = hide(sentence(error), self._policy.secrets)
         log.warning("%s: %s; the same records are tried again in %.1f s", self._context.id, text, seconds)
+        self._idle(seconds)
+
+    def _wait_in_turn(self, seconds: float) -> None:
+        """Before an operation on records is tried again: what else there is to read is read after it."""
+        self._idle(seconds)
+        self._consumer.resume(self._consumer.assignment - self._context.paused)
+
+    def _idle(self, seconds: float) -> None:
+        """Keep the membership meanwhile. Raises Stopped."""
         until = self._clock() + seconds
         while self._clock() < until:
             if self._context.stopping.is_set():
@@ -233,6 +255,8 @@ class SinkTaskLoop:
         self._land()
         self._due = self._clock() + self._interval_s
         self._context.commit_requested = False
+        if wait_s:
+            self._errors.wait_for_letters(wait_s)
         offsets = self._durable(self._delivered)
         self._consumer.commit(offsets)
         self._committed.update(offsets)
@@ -245,7 +269,8 @@ class SinkTaskLoop:
         if not new:
             return {}
         safe = self._calls.call(self._task.flush, dict(positions))
-        return {tp: at for tp, at in safe.items() if tp in positions and self._committed.get(tp) != at}
+        safe = self._errors.committable(safe)
+        return {tp: at for tp, at in safe.items() if tp in positions and self._committed.get(tp, -1) < at}
 
     # Rebalances, in this thread, from within the consumer's calls.
 
@@ -258,6 +283,7 @@ class SinkTaskLoop:
         try:
             self._land_in_rebalance(partitions)
             if not lost and not self._failed:
+                self._errors.wait_for_letters(LETTERS_WAIT_S, partitions)
                 mine = {tp: at for tp, at in self._delivered.items() if tp in partitions}
                 self._consumer.commit_in_rebalance(self._durable(mine))
         finally:
@@ -276,8 +302,11 @@ class SinkTaskLoop:
                 with suppress(Stopped):
                     self._land()
                 self._flight = None
+                self._errors.wait_for_letters((deadline - time.monotonic()) / 2)
                 self._commit()
                 self._consumer.wait_for_commits(deadline)
+            elif self._started:
+                self._errors.wait_for_letters(min(LETTERS_WAIT_S, deadline - time.monotonic()))
         finally:
             try:
                 self._consumer.close()

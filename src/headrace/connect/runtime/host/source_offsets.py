@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError
 
 from headrace.connect.api import ConnectError
 from headrace.connect.runtime.host.producers import KafkaProducer
-from headrace.connect.runtime.host.task_producer import Stopped
+from headrace.connect.runtime.host.stopped import Stopped
 from headrace.connect.runtime.messages import GetOffsets, ToWorker, WriteOffsets
 
 ANSWER_WITHIN_S: Final = 60.0

@@ -15,11 +15,15 @@ from confluent_kafka import KafkaError
 from headrace.connect.api import Batch, ConnectError, RetriableError, SourceOrigin, SourceTask
 from headrace.connect.runtime.host.column_producer import TaskProducers, sender_of
 from headrace.connect.runtime.host.contexts import SourceContext
-from headrace.connect.runtime.host.errors import ErrorPolicy, Stage, hide, secrets_of, sentence
+from headrace.connect.runtime.host.error_log import policy_of
+from headrace.connect.runtime.host.errors import Stage, at_stage, hide, secrets_of, sentence
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.source_offsets import OffsetsTopic, WorkerOffsets
+from headrace.connect.runtime.host.source_records import SourceRow
 from headrace.connect.runtime.host.stages import Stages
+from headrace.connect.runtime.host.stopped import Stopped
 from headrace.connect.runtime.host.task_producer import Payloads
+from headrace.connect.runtime.messages import TaskId
 from headrace.connect.runtime.topic_creation import TopicCreation
 
 log = logging.getLogger(__name__)
@@ -48,7 +52,8 @@ class SourceTaskLoop:
         self._stages = stages
         self._topic_admin = producer.topics
         self._offsets = offsets
-        self._errors = ErrorPolicy(context.id, properties)
+        self._errors = policy_of(TaskId(context.connector, context.task), properties)
+        self._errors.retries.wait = self._wait
         self._tracker = OffsetTracker()
         self._sender = sender_of(producer, self._tracker, context.stopping.is_set)
         self._creation = TopicCreation(context.worker_properties, properties)
@@ -88,28 +93,35 @@ class SourceTaskLoop:
         if not isinstance(batch.origin, SourceOrigin):
             raise ConnectError(f"{type(self._task).__name__} gave a batch for {batch.topic} without a SourceOrigin")
         submission = self._tracker.submit(batch.origin.partition, batch.source_offset(len(batch) - 1))
-        for transformed in self._errors.guard(Stage.TRANSFORMATION, batch, self._stages.transform):
+        for transformed in self._errors.guard(batch, self._stages.transform, SourceRow):
             for part in transformed:
-                self._send(part, submission)
+                self._send(part, submission, batch)
         self._tracker.sent(submission)
 
-    def _send(self, batch: Batch, submission: Submission) -> None:
+    def _send(self, batch: Batch, submission: Submission, polled: Batch) -> None:
         if batch.topic not in self._topics:
             self._first_use(batch.topic)
-        for payloads in self._errors.guard(Stage.VALUE_CONVERTER, batch, self._encode):
+        for payloads in self._errors.guard(batch, self._encode, lambda part, row: _polled(polled, part, row)):
             self._sender.send(payloads, submission)
 
     def _encode(self, batch: Batch) -> Payloads:
-        keys = None
-        if batch.key is not None or batch.key_schema is not None:
-            keys = self._stages.key.from_connect_column(batch.topic, batch.key_schema, batch.key, None, len(batch))
-        values = self._stages.value.from_connect_column(
-            batch.topic, batch.value_schema, batch.value, batch.tombstone, len(batch)
-        )
-        headers = None
+        """Raises StageError."""
+        stages, topic, length = self._stages, batch.topic, len(batch)
+        keys = headers = None
         if batch.headers is not None:
-            headers = [self._stages.headers.from_connect(row) for row in batch.headers]
-        return Payloads(batch.topic, values, keys, batch.partition, batch.timestamp, headers)
+            with at_stage(Stage.HEADER_CONVERTER, stages.headers):
+                headers = [stages.headers.from_connect(row) for row in batch.headers]
+        if batch.key is not None or batch.key_schema is not None:
+            with at_stage(Stage.KEY_CONVERTER, stages.key):
+                keys = stages.key.from_connect_column(topic, batch.key_schema, batch.key, None, length)
+        with at_stage(Stage.VALUE_CONVERTER, stages.value):
+            values = stages.value.from_connect_column(topic, batch.value_schema, batch.value, batch.tombstone, length)
+        return Payloads(topic, values, keys, batch.partition, batch.timestamp, headers)
+
+    def _wait(self, seconds: float) -> None:
+        """Before an operation on records is tried again. Raises Stopped."""
+        if self._context.wait(seconds):
+            raise Stopped
 
     def _first_use(self, topic: str) -> None:
         """Create the topic where the connector asks for that, and tell the worker that it is used."""
@@ -148,6 +160,11 @@ class SourceTaskLoop:
         self._sender.cancelled = True
         self._offsets.cancelled = True
         self._task.cancel()
+
+
+def _polled(polled: Batch, part: Batch, row: int) -> SourceRow:
+    """The record, as the connector gave it, that a row was made of."""
+    return SourceRow(polled, part.origin_row(row)) if polled.origin_index is None else SourceRow(part, row)
 
 
 class OffsetCommits:

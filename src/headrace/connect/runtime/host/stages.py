@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headrace.connect.api import Batch, ConfigError, Converter, Transformation
+from headrace.connect.runtime.host.errors import Stage, at_stage
 from headrace.connect.runtime.host.headers import HeaderConverter, header_converter
 from headrace.connect.runtime.host.plugins import converter_class, transform_class
 
@@ -20,10 +21,11 @@ class Stages:
     headers: HeaderConverter
 
     def transform(self, batch: Batch) -> list[Batch]:
-        """The batch after all transformations; rows dropped and batches split as they decide."""
+        """The batch after all transformations; rows dropped and batches split as they decide. Raises StageError."""
         batches = [batch]
         for transformation in self.transforms:
-            batches = [made for given in batches for made in transformation.apply_batch(given) if len(made)]
+            with at_stage(Stage.TRANSFORMATION, transformation):
+                batches = [made for given in batches for made in transformation.apply_batch(given) if len(made)]
         return batches
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from confluent_kafka import KafkaError, KafkaException
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.producers import Delivered, KafkaProducer, failure
 from headrace.connect.runtime.host.room import Room
+from headrace.connect.runtime.host.stopped import Stopped
 
 log = logging.getLogger(__name__)
 
@@ -187,10 +188,6 @@ class TaskProducer:
         if self.cancelled or self._stopped():
             raise Stopped
         self._check_producer(topic)
-
-
-class Stopped(Exception):
-    """The task was told to stop while it waited: no failure."""
 
 
 def _messages(payloads: Payloads) -> list[Message]:

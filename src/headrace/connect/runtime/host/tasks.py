@@ -15,14 +15,18 @@ from headrace.connect.api import SinkTask, SourceTask
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.host.column_producer import producer_of_tasks
 from headrace.connect.runtime.host.contexts import BaseContext, SinkContext, SourceContext
+from headrace.connect.runtime.host.error_settings import ErrorSettings
 from headrace.connect.runtime.host.errors import hide, secrets_of, sentence, trace
+from headrace.connect.runtime.host.letterbox import LetterProducer, make_letter_topic
 from headrace.connect.runtime.host.plugins import connector_class
 from headrace.connect.runtime.host.producers import KafkaProducer, ProducerRegistry, Producers, Shared
+from headrace.connect.runtime.host.sink_errors import SinkErrors
 from headrace.connect.runtime.host.sink_task import SinkTaskLoop
 from headrace.connect.runtime.host.source_offsets import OffsetRequests, OffsetsTopic, WorkerOffsets
 from headrace.connect.runtime.host.source_task import OffsetCommits, SourceTaskLoop
 from headrace.connect.runtime.host.stages import make_stages
-from headrace.connect.runtime.host.task_producer import Stopped
+from headrace.connect.runtime.host.stopped import Stopped
+from headrace.connect.runtime.host.topic_admin import TopicAdmin
 from headrace.connect.runtime.messages import STANDALONE, StartTask, TaskId, ToWorker
 from headrace.kafka_client.settings import java_settings, worker_settings
 
@@ -152,9 +156,21 @@ class TaskThread:
         context = SinkContext(self.id, self._environment)
         self._share_stop(context)
         stages = make_stages(worker, connector)
-        settings = java_settings("consumer", worker, connector)
-        interval_s = self._environment.number("offset.flush.interval.ms", 60_000) / 1000
-        return SinkTaskLoop(task, context, connector, stages, settings, interval_s)
+        errors = SinkErrors(self.id, connector, stages, self._letterbox(worker, connector))
+        return SinkTaskLoop(task, context, connector, stages, errors, java_settings("consumer", worker, connector))
+
+    def _letterbox(self, worker: Mapping[str, str], connector: Mapping[str, str]) -> LetterProducer | None:
+        """The way to the dead letter queue, which is made where it is missing. Raises ConnectError."""
+        settings = ErrorSettings.of(connector)
+        if not settings.letter_topic:
+            return None
+        admin = TopicAdmin(java_settings("admin", worker, connector))
+        make_letter_topic(admin, settings.letter_topic, settings.letter_replication)
+        # A producer of its own, as in Java: a letter that the broker refuses ends no other task's producer.
+        producer = {"client.id": f"connector-dlq-producer-{self.id}", **java_settings("producer", worker, connector)}
+        return LetterProducer(
+            settings.letter_topic, lambda: self._lease(KafkaProducer, producer), self._stopping.is_set
+        )
 
     def _share_stop(self, context: BaseContext) -> None:
         """The context's stop is the task's."""

@@ -1,4 +1,4 @@
-"""Topics of a source task: whether one is there, and its creation by a topic creation group."""
+"""Topics that tasks write to: whether one is there, and its creation as the connector asks for it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -63,9 +63,8 @@ def make_client(client: Any, settings: Mapping[str, Any], noun: str) -> Any:
 
 
 def _refused_topic(topic: str, settings: NewTopicSettings, cause: KafkaError) -> str:
-    text = f"Topic {topic} could not be created (group {settings.group}): {cause.str()}"
+    group = f" (group {settings.group})" if settings.group else ""
+    text = f"Topic {topic} could not be created{group}: {cause.str()}"
     if cause.code() == KafkaError.INVALID_REPLICATION_FACTOR:
-        text += (
-            f". Set topic.creation.{settings.group}.replication.factor to 1 or -1 (it is {settings.replication_factor})"
-        )
+        text += f". Set {settings.replication_key} to 1 or -1 (it is {settings.replication_factor})"
     return text
