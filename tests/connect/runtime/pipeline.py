@@ -37,6 +37,12 @@ class Cluster:
             producer.produce(topic, value, partition=partition)
         assert producer.flush(20) == 0
 
+    def write_one(self, topic: str, value: bytes, **more: Any) -> None:
+        """With a key, a timestamp, headers."""
+        producer = Producer({"bootstrap.servers": self.bootstrap})
+        producer.produce(topic, value, **more)
+        assert producer.flush(20) == 0
+
     def read(self, topic: str) -> list[Message]:
         """All records of a topic, partition by partition."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "look", "fetch.wait.max.ms": 10})

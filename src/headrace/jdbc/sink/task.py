@@ -75,7 +75,7 @@ class JdbcSinkTask(SinkTask):
         config = sink_config().parse(properties)
         self._context = context
         tolerant = str(properties.get("errors.tolerance") or "none").strip().lower() == "all"
-        self._reporter = getattr(context, "errant_record_reporter", None) if tolerant else None
+        self._reporter = context.errant_record_reporter if tolerant else None
         self._settings = read_settings(config)
         self._target = connections.target(config, f"headrace {context.connector}-{context.task}")
         self._connection = connections.connect(self._target, context.wait)
@@ -172,8 +172,9 @@ class JdbcSinkTask(SinkTask):
 
     def _tell(self, rejected: Sequence[Rejected]) -> None:
         """Report what was left out, now that the rest is committed."""
-        for one in rejected if self._reporter is not None else ():
-            self._reporter.report(one.batch, one.row, one.error)
+        if self._reporter is not None:
+            for one in rejected:
+                self._reporter.report(one.batch, one.row, one.error)
 
     def _settled(self, writer: Writer, doubt: _Doubt, batches: Sequence[Batch]) -> Sequence[Batch]:
         """What of these batches is still to be written, now that a commit whose answer was lost can be asked for."""
