@@ -1,0 +1,58 @@
+"""One record through a transformation by row and by batch, which have to agree."""
+
+from typing import Any, TypeVar
+
+from headrace.connect.api import Batch, ConnectSchema, DataError, Record, Transformation, from_records
+from tests.connect.strategies import same
+
+T = TypeVar("T", bound=Transformation)
+
+
+def made(kind: type[T], **properties: Any) -> T:
+    """A configured transformation; in names of properties, _ stands for a dot."""
+    subject = kind()
+    subject.configure({name.replace("_", "."): value for name, value in properties.items()})
+    return subject
+
+
+def by_batch(subject: Transformation, batches: list[Batch]) -> list[Record]:
+    return [record for batch in batches for done in subject.apply_batch(batch) for record in done.records()]
+
+
+def outcome(run: Any) -> Any:
+    """What `run` gives, or the text of its refusal."""
+    try:
+        return run()
+    except DataError as error:
+        return str(error)
+
+
+def value_of(subject: Transformation, schema: ConnectSchema | None, value: Any) -> tuple[ConnectSchema | None, Any]:
+    """Schema and value that a value becomes, by row and (the same) by column, in a slice too."""
+    record = Record("t", value_schema=schema, value=value)
+    by_row = subject.apply(record)
+    assert by_row is not None
+    (column,) = by_batch(subject, from_records([record]))
+    second = by_batch(subject, [batch.slice(1, 2) for batch in from_records([record, record])])
+    for row in (column, *second):
+        assert row.value_schema is by_row.value_schema
+        assert same(row.value, by_row.value)
+        assert same(row.key, by_row.key)
+    return by_row.value_schema, by_row.value
+
+
+def agree(subject: Transformation, records: list[Record]) -> None:
+    """Batches of the records give what their rows give, or refuse where one row is refused."""
+    wanted = [outcome(lambda record=record: subject.apply(record)) for record in records]
+    for batch in from_records(records):
+        rows = [wanted[index] for index in batch.origin_index.to_pylist()]
+        done = outcome(lambda batch=batch: by_batch(subject, [batch]))
+        refused = {row for row in rows if isinstance(row, str)}
+        if refused:
+            assert done in refused
+            continue
+        assert not isinstance(done, str), done
+        assert [record.origin_index for record in done] == [record.origin_index for record in rows]
+        for mine, row in zip(done, rows, strict=True):
+            assert (mine.value_schema, mine.key_schema) == (row.value_schema, row.key_schema)
+            assert same(mine.value, row.value) and same(mine.key, row.key)
