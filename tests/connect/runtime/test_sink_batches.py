@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from headrace.connect.api import Converted, SchemaType, TopicPartition, schema
+from headrace.connect.converters.simple_header import SimpleHeaderConverter
 from headrace.connect.runtime.host.consumed import Consumed
 from headrace.connect.runtime.host.errors import ErrorPolicy
-from headrace.connect.runtime.host.headers import HeaderConverter
+from headrace.connect.runtime.host.headers import Headers
 from headrace.connect.runtime.host.sink_batches import batches
 from headrace.connect.runtime.host.stages import Stages
 
@@ -44,7 +45,7 @@ def _consumed(offsets: Sequence[int]) -> Consumed:
 
 
 def test_runs_of_keys_and_values_are_intersected_and_rows_keep_their_origin() -> None:
-    stages: Any = Stages([], Runs(4, 6), Runs(2, 5, 3), HeaderConverter())  # type: ignore[arg-type]
+    stages: Any = Stages([], Runs(4, 6), Runs(2, 5, 3), Headers(SimpleHeaderConverter()))  # type: ignore[arg-type]
     made = batches(_consumed(range(100, 110)), stages, ErrorPolicy("k-0"))
     assert [len(batch) for batch in made] == [2, 2, 3, 3]
     assert [batch.value.to_pylist()[0] for batch in made] == ["100", "102", "104", "107"]  # type: ignore[union-attr]
@@ -65,7 +66,7 @@ def test_records_below_what_is_delivered_are_passed_over() -> None:
 
 def test_consumed_records_are_gone_with_their_batches_without_the_collector() -> None:
     """Fails where decoding leaves a reference cycle: a host collects seldom, and each cycle holds megabytes."""
-    stages: Any = Stages([], Runs(10), Runs(10), HeaderConverter())  # type: ignore[arg-type]
+    stages: Any = Stages([], Runs(10), Runs(10), Headers(SimpleHeaderConverter()))  # type: ignore[arg-type]
     consumed = _consumed(range(10))
     seen = weakref.ref(consumed.value)
     gc.disable()

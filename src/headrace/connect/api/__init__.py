@@ -28,6 +28,7 @@ from headrace.connect.api.connector import (
     TopicPartition,
 )
 from headrace.connect.api.error import ConnectError, DataError, RetriableError
+from headrace.connect.api.header_converter import HeaderAndValueConverter, HeaderConverter
 from headrace.connect.api.schema import ConnectSchema, Field, SchemaType, schema, struct
 from headrace.connect.api.stage import Converted, Converter, Transformation
 
@@ -49,6 +50,8 @@ __all__ = [
     "ErrantRecordReporter",
     "Field",
     "Header",
+    "HeaderAndValueConverter",
+    "HeaderConverter",
     "Importance",
     "Origin",
     "Password",

@@ -15,7 +15,7 @@ from headrace.connect.api import (
     ConfigError,
     ConnectSchema,
     Converted,
-    Converter,
+    HeaderAndValueConverter,
     Importance,
     SchemaType,
     Type,
@@ -34,7 +34,7 @@ def _encoding(name: str, value: Any) -> None:
         raise ConfigError(f"Invalid value {value} for configuration {name}: no such encoding; UTF-8 is usual") from None
 
 
-class StringConverter(Converter):
+class StringConverter(HeaderAndValueConverter):
     """`org.apache.kafka.connect.storage.StringConverter`."""
 
     @classmethod

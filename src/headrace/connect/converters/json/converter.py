@@ -15,7 +15,7 @@ from headrace.connect.api import (
     ConfigError,
     ConnectSchema,
     Converted,
-    Converter,
+    HeaderAndValueConverter,
     Importance,
     Type,
     between,
@@ -43,7 +43,7 @@ def _decimal_format(name: str, value: Any) -> None:
         )
 
 
-class JsonConverter(Converter):
+class JsonConverter(HeaderAndValueConverter):
     """`org.apache.kafka.connect.json.JsonConverter`."""
 
     @classmethod

@@ -11,14 +11,15 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, TypeVar
 
-from headrace.connect.api import ConfigError, Connector, Converter, Transformation
+from headrace.connect.api import ConfigError, Connector, Converter, HeaderConverter, Transformation
 from headrace.connect.transforms import unknown_transform
 
 CONNECTORS: Final = "headrace.connectors"
 CONVERTERS: Final = "headrace.converters"
+HEADER_CONVERTERS: Final = "headrace.header_converters"
 TRANSFORMS: Final = "headrace.transforms"
 _GROUPS: Final = (CONNECTORS, CONVERTERS, TRANSFORMS, "headrace.header-converters", "headrace.predicates")
-Plugin = TypeVar("Plugin", Connector, Converter, Transformation)
+Plugin = TypeVar("Plugin", Connector, Converter, HeaderConverter, Transformation)
 
 
 def add_plugin_path(paths: str | None) -> None:
@@ -42,6 +43,11 @@ def connector_class(name: str) -> type[Connector]:
 def converter_class(name: str, key: str) -> type[Converter]:
     """The converter class that configuration `key` names. Raises ConfigError with what there is."""
     return _load(CONVERTERS, Converter, name, key)  # type: ignore[type-abstract]
+
+
+def header_converter_class(name: str, key: str) -> type[HeaderConverter]:
+    """The header converter class that configuration `key` names. Raises ConfigError with what there is."""
+    return _load(HEADER_CONVERTERS, HeaderConverter, name, key)  # type: ignore[type-abstract]
 
 
 def transform_class(name: str, key: str) -> type[Transformation]:
@@ -106,6 +112,10 @@ def list_plugins() -> list[dict[str, str]]:
         except ConfigError:
             continue
         found.append({"class": name, "type": plugin.connector_type, "version": plugin.version})
-    for group, kind in ((CONVERTERS, "converter"), (TRANSFORMS, "transformation")):
+    for group, kind in (
+        (CONVERTERS, "converter"),
+        (HEADER_CONVERTERS, "header_converter"),
+        (TRANSFORMS, "transformation"),
+    ):
         found += [{"class": name, "type": kind} for name in sorted(_points(group))]
     return found

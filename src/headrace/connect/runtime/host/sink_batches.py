@@ -66,13 +66,13 @@ class _Decoding:
 
     def headers(self, stages: Stages) -> tuple[tuple[Header, ...], ...] | None:
         """Each record's headers; () of one that is rejected."""
-        rows = self.consumed.headers
+        topic, rows = self.consumed.topic, self.consumed.headers
         if rows is None:
             return None
 
         def decode(start: int, stop: int) -> list[tuple[Header, ...]]:
-            with at_stage(Stage.HEADER_CONVERTER, stages.headers):
-                return [stages.headers.to_connect(row) for row in rows[start:stop]]
+            with at_stage(Stage.HEADER_CONVERTER, stages.headers.converter):
+                return [stages.headers.to_connect(topic, row) for row in rows[start:stop]]
 
         found: list[tuple[Header, ...]] = [()] * len(rows)
         for start, made in self.policy.parts(len(rows), decode, self._reject):

@@ -121,5 +121,5 @@ def encoded(batch: Batch, stages: Stages) -> Consumed:
         np.array([-1 if stamp is None else stamp], np.int64),
         key.cast(pa.binary()),
         value.cast(pa.binary()),
-        None if batch.headers is None else [stages.headers.from_connect(batch.headers[0])],
+        None if batch.headers is None else [stages.headers.from_connect(topic, batch.headers[0])],
     )

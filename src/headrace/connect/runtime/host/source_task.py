@@ -109,8 +109,8 @@ class SourceTaskLoop:
         stages, topic, length = self._stages, batch.topic, len(batch)
         keys = headers = None
         if batch.headers is not None:
-            with at_stage(Stage.HEADER_CONVERTER, stages.headers):
-                headers = [stages.headers.from_connect(row) for row in batch.headers]
+            with at_stage(Stage.HEADER_CONVERTER, stages.headers.converter):
+                headers = [stages.headers.from_connect(topic, row) for row in batch.headers]
         if batch.key is not None or batch.key_schema is not None:
             with at_stage(Stage.KEY_CONVERTER, stages.key):
                 keys = stages.key.from_connect_column(topic, batch.key_schema, batch.key, None, length)

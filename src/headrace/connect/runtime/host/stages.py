@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from headrace.connect.api import Batch, ConfigError, Converter, Transformation
 from headrace.connect.runtime.host.errors import Stage, at_stage
-from headrace.connect.runtime.host.headers import HeaderConverter, header_converter
-from headrace.connect.runtime.host.plugins import converter_class, transform_class
+from headrace.connect.runtime.host.headers import Headers
+from headrace.connect.runtime.host.plugins import converter_class, header_converter_class, transform_class
 
 Properties = Mapping[str, str]
+DEFAULT_HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Stages:
     transforms: Sequence[Transformation]
     key: Converter
     value: Converter
-    headers: HeaderConverter
+    headers: Headers
 
     def transform(self, batch: Batch) -> list[Batch]:
         """The batch after all transformations; rows dropped and batches split as they decide. Raises StageError."""
@@ -39,7 +41,7 @@ def make_stages(worker: Properties, connector: Properties) -> Stages:
         _transforms(connector),
         _converter("key.converter", worker, connector),
         _converter("value.converter", worker, connector),
-        header_converter(connector.get("header.converter") or worker.get("header.converter")),
+        _headers(worker, connector),
     )
 
 
@@ -52,6 +54,14 @@ def _converter(key: str, worker: Properties, connector: Properties) -> Converter
     converter = converter_class(str(name), key)()
     converter.configure(_below(f"{key}.", owner), is_key=key == "key.converter")
     return converter
+
+
+def _headers(worker: Properties, connector: Properties) -> Headers:
+    key = "header.converter"
+    owner = connector if connector.get(key) else worker
+    converter = header_converter_class(str(owner.get(key) or DEFAULT_HEADER_CONVERTER), key)()
+    converter.configure_headers(_below(f"{key}.", owner))
+    return Headers(converter)
 
 
 def _transforms(connector: Properties) -> list[Transformation]:
