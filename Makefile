@@ -13,8 +13,11 @@ DEMO_OPTIONS := $(if $(filter command line environment,$(origin SECONDS)),--seco
 demo: $(STAMP)
 	@$(BIN)/headrace demo $(DEMO_OPTIONS)
 
+# Most tests wait for processes that they started, so a few more files than there are cores can run side by side.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not kafka"
+	$(BIN)/python -m pytest -m "not kafka" --numprocesses $(JOBS) --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
