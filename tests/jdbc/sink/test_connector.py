@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from headrace.connect.api import ConfigError
+from headrace.connect.api import ConfigError, ConnectError
+from headrace.jdbc.dialects import TableId
 from headrace.jdbc.sink.connector import JdbcSinkConnector
-from headrace.jdbc.sink.settings import ACCEPTED, read_settings, sink_config
+from headrace.jdbc.sink.keys import ACCEPTED, sink_config
+from headrace.jdbc.sink.settings import read_settings
 from headrace.jdbc.sink.task import JdbcSinkTask
 from headrace.testing.postgres import Database
 from tests.jdbc.sink.harness import Context, settings
@@ -51,7 +53,12 @@ def test_the_tutorials_file_is_valid_and_every_task_gets_it() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["jdbc-sink", "io.confluent.connect.jdbc.JdbcSinkConnector", "io.aiven.connect.jdbc.JdbcSinkConnector"],
+    [
+        "jdbc-sink",
+        "io.confluent.connect.jdbc.JdbcSinkConnector",
+        "io.aiven.connect.jdbc.JdbcSinkConnector",
+        "com.redpanda.kafka.connect.jdbc.JdbcSinkConnector",
+    ],
 )
 def test_the_connector_is_found_under_its_names(name: str) -> None:
     (entry,) = entry_points(group="headrace.connectors", name=name)
@@ -82,7 +89,19 @@ def test_defaults_are_those_of_the_known_connectors() -> None:
         ({"pk.mode": "value"}, "pk.mode", "String must be one of: none, kafka, record_key, record_value"),
         ({"pk.mode": "kafka", "pk.fields": "a,b"}, "pk.fields", "three names"),
         ({"delete.enabled": "true"}, "delete.enabled", "needs pk.mode=record_key"),
-        ({"batch.size": "0"}, "batch.size", "Value must be at least 1"),
+        ({"batch.size": "-1"}, "batch.size", "Value must be at least 0"),
+        ({"insert.mode": "UPSERT"}, "pk.mode", "insert.mode=upsert needs a primary key"),
+        ({"insert.mode": "Upsert"}, "insert.mode", "String must be one of"),
+        ({"delete.enabled": "true", "pk.mode": "record_value"}, "delete.enabled", "needs pk.mode=record_key"),
+        ({"pk.mode": "record_value", "pk.fields": "id,x,id"}, "pk.fields", "id is named twice"),
+        ({"dialect.name": "MySqlDatabaseDialect"}, "dialect.name", "PostgreSqlDatabaseDialect"),
+        ({"table.types": "TABLE,INDEX"}, "table.types", "TABLE, PARTITIONED TABLE, VIEW, FOREIGN TABLE"),
+        ({"topics.to.tables.mapping": "a:b,c"}, "topics.to.tables.mapping", "'c' is no pair: write topic:table"),
+        ({"topics.to.tables.mapping": "a:b,a:c"}, "topics.to.tables.mapping", "topic a has two tables"),
+        ({"topics.to.tables.mapping": "a:b.c.d.e"}, "topics.to.tables.mapping", "write table or schema.table"),
+        ({"topics": "fine,a.b.c.d"}, "table.name.format", "for topic a.b.c.d: 'a.b.c.d' is no table name"),
+        ({"quote.sql.identifiers": "never", "sql.quote.identifiers": "true"}, "sql.quote.identifiers", "the opposite"),
+        ({"timestamp.precision.mode": "seconds"}, "timestamp.precision.mode", "microseconds, nanoseconds"),
         ({"max.retries": "-1"}, "max.retries", "Value must be at least 0"),
         ({"table.name.format": "a.b.c.d"}, "table.name.format", "write table or schema.table"),
         ({"db.timezone": "Mars"}, "db.timezone", "no such time zone"),
@@ -94,6 +113,43 @@ def test_a_bad_configuration_is_refused_with_key_and_remedy(properties: dict[str
     found = errors(URL | properties)
     assert list(found) == [key]
     assert words in found[key][0]
+
+
+def test_topics_with_many_dots_are_fine_where_they_are_not_the_tables_name() -> None:
+    topics = URL | {"topics": "a.b.c.d"}
+    assert errors(topics | {"table.name.format": '"${topic}"'}) == {}
+    assert errors(topics | {"table.name.normalize": "true"}) == {}
+    assert errors(topics | {"topics.to.tables.mapping": "a.b.c.d:t"}) == {}
+
+
+def test_values_in_upper_case_are_taken_as_the_known_connectors_do() -> None:
+    given = {"insert.mode": "UPSERT", "pk.mode": "RECORD_VALUE", "pk.fields": "id", "batch.size": "0"}
+    assert errors(URL | given) == {}
+    found = read_settings(sink_config().parse(URL | given))
+    assert (found.insert_mode, found.pk_mode, found.batch_size) == ("upsert", "record_value", None)
+    assert read_settings(sink_config().parse(URL | {"insert.mode": "multi"})).insert_mode == "insert"
+
+
+@pytest.mark.parametrize(
+    ("format", "more", "table"),
+    [
+        ("${topic}", {}, ("my", "topic-1")),
+        ('"${topic}"', {}, (None, "my.topic-1")),
+        ("s.x_${topic}", {"table.name.normalize": "true"}, (None, "s_x_my_topic_1")),
+        ("${topic}", {"topics.to.tables.mapping": "other:o, my.topic-1 : S.Iris"}, ("S", "Iris")),
+        ("${topic}", {"topics.to.tables.mapping": 'other:o,my.topic-1:"a.b"'}, (None, "a.b")),
+        ("T_${topic}", {"topics.to.tables.mapping": "other:o", "quote.sql.identifiers": "never"}, ("t_my", "topic-1")),
+        ("T", {"sql.quote.identifiers": "false"}, (None, "t")),
+    ],
+)
+def test_the_table_of_a_topic(format: str, more: dict[str, str], table: tuple[str | None, str]) -> None:
+    found = read_settings(sink_config().parse(URL | more | {"table.name.format": format}))
+    assert found.table_name("my.topic-1") == TableId(*table)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Z", "UTC+2", "GMT+09:00", "-0330", "Asia/Seoul", "CET"])
+def test_time_zones_are_named_as_in_java(zone: str) -> None:
+    assert errors(URL | {"db.timezone": zone}) == {}
 
 
 def test_a_start_refuses_what_validate_refuses() -> None:
@@ -136,3 +192,38 @@ def test_a_configuration_that_the_database_agrees_with(database: Database) -> No
     with database.connect() as connection:
         connection.execute("CREATE TABLE iris (id int)")
     assert errors(settings(database, topics="iris", table_name_format="${topic}"), connect=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "words"),
+    [
+        (
+            {"pk.fields": "no"},
+            "pk.fields",
+            "pk.fields names 'no', and table public.iris has no such column; it has id, ",
+        ),
+        ({"pk.fields": "name"}, "pk.fields", 'no primary key or unique index on ("name")'),
+        ({"pk.fields": "id", "fields.whitelist": "name,nome"}, "fields.whitelist", "fields.whitelist names 'nome'"),
+        ({"pk.fields": "id", "table.types": "VIEW"}, "table.types", "public.iris is a TABLE, and table.types=VIEW"),
+    ],
+)
+def test_what_the_table_shows_is_told_beforehand_and_at_the_start(
+    database: Database, given: dict[str, str], key: str, words: str
+) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE iris (id int PRIMARY KEY, name text)")
+    upsert = {"insert.mode": "upsert", "pk.mode": "record_value", "topics": "iris", "table.name.format": "${topic}"}
+    properties = settings(database) | upsert | given
+    found = errors(properties, connect=True)
+    assert list(found) == [key]
+    assert words in found[key][0]
+    task = JdbcSinkTask()
+    with pytest.raises(ConnectError) as caught:
+        task.start(Context(), properties)
+    assert words in str(caught.value)
+
+
+def test_the_table_of_topics_that_are_not_known_yet_is_told_where_the_format_names_it(database: Database) -> None:
+    given = settings(database, topics_regex="a.*", table_name_format="nowhere")
+    assert "there is no table nowhere" in errors(given, connect=True)["table.name.format"][0]
+    assert errors(given | {"table.name.format": "${topic}"}, connect=True) == {}

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from headrace.connect.api import NO_DEFAULT, ConfigKey
-from headrace.jdbc.sink.settings import sink_config
+from headrace.jdbc.sink.keys import sink_config
 
 PAGE = Path(__file__).parents[3] / "docs" / "jdbc" / "sink.md"
 PLACE = re.compile(r"(<!-- keys:[^\n]*-->\n)(.*?)(<!-- end of keys -->)", re.DOTALL)

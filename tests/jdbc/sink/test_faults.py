@@ -148,7 +148,8 @@ def test_values_without_schema_name_the_converter(sink: Make) -> None:
 
 def test_values_that_are_no_struct_are_said(sink: Make) -> None:
     one = sink("CREATE TABLE t (id int)")
-    refused(one, STRING, ["a"], r"its value is STRING, and a row needs a STRUCT", DataError)
+    refused(one, INT32, [1], r"its value is INT32, and a row needs a STRUCT", DataError)
+    refused(one, STRING, ["a"], r"no column for field 'record_value'.*values are plain strings.*value\.converter")
 
 
 def test_upsert_without_a_unique_index_says_what_to_run(sink: Make) -> None:

@@ -89,7 +89,7 @@ def test_auto_create_says_what_it_makes_no_column_for(sink: Make) -> None:
 def test_auto_evolve_adds_columns_that_take_nulls(sink: Make) -> None:
     one = sink("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", auto_evolve=True)
     one.put(PLAIN, named([(2, "b")]))
-    one.put(struct([("id", INT32), ("more", INT64)]), [{"id": 3, "more": 4}])
+    one.put(struct([("id", INT32), ("more", optional(INT64))]), [{"id": 3, "more": 4}])
     assert one.rows("SELECT id, name, more FROM t ORDER BY 1") == [(1, None, None), (2, "b", None), (3, None, 4)]
 
 

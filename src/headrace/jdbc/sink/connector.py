@@ -10,9 +10,9 @@ import psycopg
 from headrace.connect.api import ConfigDef, ConfigError, ConfigValue, ConnectorContext, SinkConnector, SinkTask
 from headrace.jdbc import connection as connections
 from headrace.jdbc import errors
-from headrace.jdbc.sink.postgresql.missing import missing_table
-from headrace.jdbc.sink.postgresql.table import read_table
-from headrace.jdbc.sink.settings import faults_across, not_acted_on, read_settings, sink_config
+from headrace.jdbc.sink.keys import sink_config
+from headrace.jdbc.sink.postgresql.look import look
+from headrace.jdbc.sink.settings import faults_across, listed_topics, not_acted_on, read_settings
 from headrace.jdbc.sink.task import JdbcSinkTask
 
 log = logging.getLogger(__name__)
@@ -42,19 +42,20 @@ class JdbcSinkConnector(SinkConnector):
         values = cls.config_def().validate(properties)
         by_name = {value.name: value for value in values}
         config = {value.name: None if value.errors else value.value for value in values}
-        for name, texts in faults_across(config).items():
+        topics = listed_topics(properties)
+        for name, texts in faults_across(config, topics).items():
             by_name[name].errors.extend(texts)
         try:
             target = None if by_name["connection.url"].errors else connections.target(config)
         except ConfigError as error:
             by_name["connection.url"].errors.append(str(error))
         if connect and not any(value.errors for value in values) and target is not None:
-            for name, text in _ask(target, config, str(properties.get("topics") or "")):
+            for name, text in _ask(target, config, properties):
                 by_name[name].errors.append(text)
         return values
 
     def start(self, context: ConnectorContext, properties: Mapping[str, str]) -> None:
-        read_settings(self.config_def().parse(properties))
+        read_settings(self.config_def().parse(properties), listed_topics(properties))
         self._properties = dict(properties)
         note = not_acted_on(properties)
         if note:
@@ -67,19 +68,15 @@ class JdbcSinkConnector(SinkConnector):
         return
 
 
-def _ask(target: connections.Target, config: Mapping[str, Any], topics: str) -> list[tuple[str, str]]:
+def _ask(target: connections.Target, config: Mapping[str, Any], properties: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the database has against the configuration: keys and sentences."""
     found = connections.try_connect(target)
     if not isinstance(found, psycopg.Connection):
         return [(key, found.sentence) for key in _blamed(found.sentence)]
     settings = read_settings(config)
     with contextlib.closing(found):
-        if settings.auto_create:
-            return []
         try:
-            names = [settings.table_name(topic) for topic in filter(None, (part.strip() for part in topics.split(",")))]
-            missing = [name for name in dict.fromkeys(names) if read_table(found, name) is None]
-            return [("table.name.format", missing_table(found, name)) for name in missing]
+            return look(found, settings, properties)
         except ConfigError as error:
             return [("table.name.format", str(error))]
         except psycopg.Error as error:

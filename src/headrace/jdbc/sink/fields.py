@@ -3,10 +3,11 @@
 Sans-IO, and knows no database. What a record cannot be written for is a DataError that names the record.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,11 +23,14 @@ from headrace.connect.api import (
     to_column,
     to_values,
 )
+from headrace.connect.api.schema import timestamp
 from headrace.jdbc.sink.settings import SinkSettings
 
 _STRING: Final = schema(SchemaType.STRING)
 _INT32: Final = schema(SchemaType.INT32)
 _INT64: Final = schema(SchemaType.INT64)
+_COUNTED: Final = (SchemaType.INT64, SchemaType.STRING)
+_DIGITS: Final = r"^-?\d{1,19}$"
 
 
 class Misfit(ConnectError):
@@ -37,7 +41,8 @@ class Misfit(ConnectError):
 class FieldSource:
     """One column to be: its name, its schema, and where its values are in a batch.
 
-    `part`: key, value (a field of the struct, or all of it where `name` is not in it), topic, partition or offset.
+    `part`: key, value (a field of the struct, or all of it where `whole`), topic, partition or offset. `counts`: us or
+    ns, where its numbers are timestamps. `column`: the name of the column that is made for it.
     """
 
     name: str
@@ -45,6 +50,8 @@ class FieldSource:
     part: str
     is_key: bool = False
     whole: bool = False
+    counts: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,8 @@ class Layout:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self.fields if field.is_key)
+        """The columns of the key."""
+        return tuple(field.column for field in self.fields if field.is_key)
 
     def only_keys(self) -> "Layout":
         """The layout of deletes."""
@@ -104,20 +112,26 @@ def layout(settings: SinkSettings, batch: Batch, *, deletes: bool = False) -> La
     With `deletes` the records have no value, and the key alone counts.
     """
     keys = _keys(settings, batch)
-    if deletes:
-        return Layout(batch.topic, tuple(keys))
-    struct = _value_struct(batch)
-    taken = {field.name for field in keys}
-    chosen = settings.fields_whitelist
-    values = [
-        FieldSource(field.name, field.schema, "value")
-        for field in struct.fields
-        if field.name not in taken and (not chosen or field.name in chosen)
-    ]
-    fields = (*keys, *values)
+    fields = keys if deletes else [*keys, *_values(settings, batch, {field.name for field in keys})]
     if not fields:
         raise Misfit(f"topic {batch.topic}: no field is left to write; correct fields.whitelist")
-    return Layout(batch.topic, fields)
+    return Layout(batch.topic, tuple(replace(field, column=settings.column_name(field.name)) for field in fields))
+
+
+def _values(settings: SinkSettings, batch: Batch, taken: Set[str]) -> Iterator[FieldSource]:
+    found = batch.value_schema
+    if found is not None and found.type is SchemaType.STRING and settings.value_column:
+        yield FieldSource(settings.value_column, found, "value", whole=True)
+        return
+    chosen = settings.fields_whitelist
+    for field in _value_struct(batch).fields:
+        if field.name in taken or (chosen and field.name not in chosen):
+            continue
+        if field.name in settings.timestamp_fields and field.schema.type in _COUNTED and field.schema.name is None:
+            moment = timestamp(optional=field.schema.optional)
+            yield FieldSource(field.name, moment, "value", counts=settings.timestamp_unit)
+        else:
+            yield FieldSource(field.name, field.schema, "value")
 
 
 def _value_struct(batch: Batch) -> ConnectSchema:
@@ -183,7 +197,24 @@ def _struct_keys(settings: SinkSettings, topic: str, struct: ConnectSchema, part
 
 def field_columns(found: Layout, batch: Batch, *, defaults: bool = True) -> list[Column]:
     """The columns of the layout's fields; with `defaults`, a null of a field with a default is the default."""
-    return [_with_default(field, _column(field, batch), defaults) for field in found.fields]
+    columns = ((field, _column(field, batch)) for field in found.fields)
+    return [
+        _moments(column, field.counts) if field.counts else _with_default(field, column, defaults)
+        for field, column in columns
+    ]
+
+
+def _moments(column: Column, unit: str) -> Column:
+    """Numbers since 1970, or their digits, as timestamps in microseconds; other text stays as it is."""
+    array = pa.array(column) if isinstance(column, list) else column
+    is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    if is_text and not pc.all(pc.match_substring_regex(array.drop_null(), _DIGITS), min_count=0).as_py():
+        return array
+    numbers = array.cast(pa.int64())
+    if unit == "ns":
+        gone = numbers.is_null().to_numpy(zero_copy_only=False)
+        numbers = pa.array(np.floor_divide(numbers.fill_null(0).to_numpy(), 1000), mask=gone)
+    return numbers.cast(pa.timestamp("us", tz="UTC"))
 
 
 def _column(field: FieldSource, batch: Batch) -> Column:

@@ -20,13 +20,13 @@ from headrace.jdbc import connection as connections
 from headrace.jdbc import errors
 from headrace.jdbc.errors import Verdict
 from headrace.jdbc.sink.fields import Misfit
+from headrace.jdbc.sink.keys import sink_config
 from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, fault, is_duplicate, may_be_stale
-from headrace.jdbc.sink.postgresql.missing import missing_table
+from headrace.jdbc.sink.postgresql.look import look
 from headrace.jdbc.sink.postgresql.salvage import Rejected, Salvage
-from headrace.jdbc.sink.postgresql.table import read_table
 from headrace.jdbc.sink.postgresql.writer import TableChanged, Writer
-from headrace.jdbc.sink.settings import DEFAULT_RETRIES, read_settings, sink_config
+from headrace.jdbc.sink.settings import DEFAULT_RETRIES, listed_topics, read_settings
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +76,12 @@ class JdbcSinkTask(SinkTask):
         self._context = context
         tolerant = str(properties.get("errors.tolerance") or "none").strip().lower() == "all"
         self._reporter = context.errant_record_reporter if tolerant else None
-        self._settings = read_settings(config)
+        self._settings = read_settings(config, listed_topics(properties))
         self._target = connections.target(config, f"headrace {context.connector}-{context.task}")
         self._connection = connections.connect(self._target, context.wait)
         try:
             self._writer = Writer(self._connection, self._settings)
-            self._check_tables(self._connection, properties.get("topics") or "")
+            self._look(self._connection, properties)
         except psycopg.Error as error:
             sentence = errors.explain(error, "the target database", self._target.user)
         except ConnectError:
@@ -257,14 +257,11 @@ class JdbcSinkTask(SinkTask):
             with contextlib.suppress(psycopg.Error):
                 connection.close()
 
-    def _check_tables(self, connection: "psycopg.Connection[Any]", topics: str) -> None:
-        """Tables that are missing are said before the first record comes."""
-        if self._settings.auto_create:
-            return
-        for topic in filter(None, (part.strip() for part in topics.split(","))):
-            name = self._settings.table_name(topic)
-            if read_table(connection, name) is None:
-                raise ConnectError(missing_table(connection, name))
+    def _look(self, connection: "psycopg.Connection[Any]", properties: Mapping[str, str]) -> None:
+        """What cannot work is said before the first record comes."""
+        faults = look(connection, self._settings, properties)
+        if faults:
+            raise ConnectError("\n".join(dict.fromkeys(text for _, text in faults)))
 
 
 def _words(error: psycopg.Error) -> str:

@@ -65,9 +65,9 @@ def encoder(column: SinkColumn, kind: pa.DataType) -> Encoder | None:
         "uuid": (uuids.TYPE, _uuids),
         "date": (pa.date32(), _dates),
         "time": (pa.time32("ms"), _times),
-        "timestamp": (pa.timestamp("ms"), _timestamps),
-        "timestamptz": (pa.timestamp("ms"), _timestamps),
     }
+    if base in ("timestamp", "timestamptz"):
+        return _timestamps if kind in (pa.timestamp("ms"), pa.timestamp("us")) else None
     wanted, found = exact.get(base, (None, None))
     return found if wanted == kind else None
 
@@ -108,8 +108,9 @@ def _times(array: pa.Array) -> Cells:
 
 
 def _timestamps(array: pa.Array) -> Cells:
-    millis = numbers(array, pa.int64())
-    return Fixed((millis * 1000 - EPOCH_MICROS).astype(">i8"), missing(array))
+    found = numbers(array, pa.int64())
+    micros = found * 1000 if array.type.unit == "ms" else found
+    return Fixed((micros - EPOCH_MICROS).astype(">i8"), missing(array))
 
 
 def _text(prefix: bytes) -> Encoder:

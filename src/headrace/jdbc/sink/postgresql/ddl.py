@@ -11,7 +11,7 @@ from typing import Any, Final
 from headrace.connect.api import ConnectSchema, SchemaType
 from headrace.jdbc.sink.fields import FieldSource, Misfit
 from headrace.jdbc.sink.postgresql.fit import kind_of
-from headrace.jdbc.sink.postgresql.table import DIALECT, cut_name
+from headrace.jdbc.sink.postgresql.table import DIALECT
 
 _TYPES: Final = {
     SchemaType.INT8: "SMALLINT",
@@ -31,7 +31,7 @@ def column_definition(field: FieldSource) -> tuple[str, str, bool]:
     kind = column_type(field.schema, field.name)
     default = _literal(field.schema.default)
     optional = field.schema.optional and not field.is_key
-    return cut_name(field.name), kind if default is None else f"{kind} DEFAULT {default}", optional
+    return field.column, kind if default is None else f"{kind} DEFAULT {default}", optional
 
 
 def possible_definitions(fields: Sequence[FieldSource]) -> list[tuple[str, str, bool]] | None:

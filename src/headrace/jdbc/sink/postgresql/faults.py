@@ -11,7 +11,6 @@ import psycopg
 from headrace.connect.api import ConnectError, DataError
 from headrace.jdbc import errors
 from headrace.jdbc.sink.fields import record_name
-from headrace.jdbc.sink.postgresql.plan import shown
 from headrace.jdbc.sink.postgresql.writer import Work
 
 DETAIL_CHARACTERS: Final = 300
@@ -79,6 +78,8 @@ def _of_table(error: psycopg.Error, work: Work, user: str) -> str:
 def _of_record(error: psycopg.Error, work: Work) -> str:
     message = " ".join((error.diag.message_primary or "").split())
     detail = " ".join((error.diag.message_detail or "").split())[:DETAIL_CHARACTERS]
+    if work.plan.trim_values:
+        message, detail = re.sub(r': ".*', "", message), ""
     text = f"{_place(error, work)}: {message}" + (f" ({detail})" if detail else "")
     remedy = _remedy(error, work)
     return f"{text} [SQLSTATE {error.sqlstate}]" + (f"; {remedy}" if remedy else "")
@@ -114,7 +115,7 @@ def _place(error: psycopg.Error, work: Work) -> str:
     if column is not None:
         place += f", column {column!r}"
         if row is not None and column in names:
-            place += f": value {shown(work.arrays[names.index(column)][row].as_py())}"
+            place += f": value{work.plan.shown(work.arrays[names.index(column)][row].as_py())}"
     if row is not None and (alone or column is not None or error.diag.constraint_name is None):
         place += f" of record {record_name(*work.source(row))}"
     return place

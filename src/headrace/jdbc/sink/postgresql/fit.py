@@ -212,27 +212,33 @@ def _timestamps(base: str, zone: Zone) -> Callable[[Column], pa.Array]:
 
     def convert(column: Column) -> pa.Array:
         array = pa.array(column, pa.timestamp("ms", tz="UTC")) if isinstance(column, list) else column
+        if not pa.types.is_timestamp(array.type):
+            return _texts(array)
+        unit = array.type.unit
         _check_range(array)
         if base == "timestamptz" or zone.name == "UTC":
-            local = array.cast(pa.timestamp("ms"))
+            local = array.cast(pa.timestamp(unit))
         else:
-            local = pc.local_timestamp(array.cast(pa.timestamp("ms", tz=zone.name)))
+            local = pc.local_timestamp(array.cast(pa.timestamp(unit, tz=zone.name)))
         if base == "date":
             return pc.floor_temporal(local, unit="day").cast(pa.date32())
         if base in ("time", "timetz"):
-            return local.cast(pa.time32("ms"), safe=False)
+            return local.cast(pa.time32("ms") if unit == "ms" else pa.time64("us"), safe=False)
         return local
 
     return convert
 
 
 def _check_range(array: pa.Array) -> None:
-    millis = array.cast(pa.int64())
-    ends = pc.min_max(millis).as_py()
+    numbers, unit = array.cast(pa.int64()), array.type.unit
+    most = MAX_MILLIS if unit == "ms" else MAX_MILLIS * 1000
+    ends = pc.min_max(numbers).as_py()
     for end in filter(None, ends.values()):
-        if abs(end) > MAX_MILLIS:
-            row = pc.index(millis, end).as_py()
-            raise BadValue(row, f"{end} ms since 1970", "PostgreSQL's timestamps go from 4713 BC to the year 294276")
+        if abs(end) > most:
+            row = pc.index(numbers, end).as_py()
+            raise BadValue(
+                row, f"{end} {unit} since 1970", "PostgreSQL's timestamps go from 4713 BC to the year 294276"
+            )
 
 
 def _by_row(schema: ConnectSchema, text: Callable[[Any], str]) -> Callable[[Column], pa.Array]:

@@ -29,9 +29,9 @@ def is_exact(column: SinkColumn, kind: pa.DataType) -> bool:
         "uuid": uuids.TYPE,
         "date": pa.date32(),
         "time": pa.time32("ms"),
-        "timestamp": pa.timestamp("ms"),
-        "timestamptz": pa.timestamp("ms"),
     }
+    if column.base in ("timestamp", "timestamptz"):
+        return kind in (pa.timestamp("ms"), pa.timestamp("us"))
     return bool(exact.get(column.base) == kind)
 
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 from headrace.connect.api import Batch, Column, ConnectError, DataError
 from headrace.jdbc.sink.fields import FieldSource, Layout, Misfit, check_keys, field_columns, record_name
 from headrace.jdbc.sink.postgresql import statements
-from headrace.jdbc.sink.postgresql.ddl import possible_definitions
+from headrace.jdbc.sink.postgresql.check import no_unique_key
+from headrace.jdbc.sink.postgresql.ddl import column_definition, possible_definitions
 from headrace.jdbc.sink.postgresql.fit import BadValue, Zone, fit, misfit, type_name
 from headrace.jdbc.sink.postgresql.statements import Shape
 from headrace.jdbc.sink.postgresql.table import SinkColumn, SinkTable
@@ -35,10 +36,16 @@ class Plan:
     defaults: bool = True
     probe: str | None = None
     """The key column by which a range of the table can be looked at quickly."""
+    trim_values: bool = False
+    """Errors leave out values."""
 
     @property
     def table(self) -> SinkTable:
         return self.shape.table
+
+    def goes_with(self, other: "Plan") -> bool:
+        """Whether rows of both go into one statement: older and newer schemas of the same columns."""
+        return self is other or (self.mode == other.mode and self.shape is other.shape)
 
     @property
     def is_copied(self) -> bool:
@@ -60,22 +67,21 @@ class Plan:
             try:
                 arrays.append(change(values))
             except BadValue as bad:
-                place = f"table {self.table.name}, column {column.name!r}: value {shown(bad.value)}"
+                place = f"table {self.table.name}, column {column.name!r}: value{self.shown(bad.value)}"
                 raise DataError(
                     f"{place} of record {record_name(batch, bad.row)} cannot be written: {bad.why}"
                 ) from None
         return arrays
 
-
-def shown(value: object) -> str:
-    """A value as an error text has it, not at full length."""
-    text = repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+    def shown(self, value: object) -> str:
+        """A value as an error text has it, with a blank before: not at full length, or not at all."""
+        text = "" if self.trim_values else f" {value!r}"
+        return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
 
 def missing_fields(table: SinkTable, layout: Layout) -> list[FieldSource]:
     """The fields that the table has no column for."""
-    return [field for field in layout.fields if table.column(field.name) is None]
+    return [field for field in layout.fields if table.column(field.column) is None]
 
 
 def make_plan(settings: SinkSettings, table: SinkTable, layout: Layout, *, deletes: bool = False) -> Plan:
@@ -100,6 +106,7 @@ def make_plan(settings: SinkSettings, table: SinkTable, layout: Layout, *, delet
         tuple(_fit(table, field, column, zone) for field, column in pairs),
         settings.replace_null_with_default,
         _probe(shape) if mode == "upsert" else None,
+        settings.trim_values,
     )
 
 
@@ -107,24 +114,55 @@ def _no_field_missing(table: SinkTable, layout: Layout) -> None:
     missing = missing_fields(table, layout)
     if not missing:
         return
-    names = ", ".join(repr(field.name) for field in missing)
     columns = possible_definitions(missing)
     evolve = f"set auto.evolve=true, or run {statements.add_columns(table.name, columns)}, or " if columns else ""
     raise Misfit(
-        f"table {table.name} has no column for {_fields(missing)} {names} of topic {layout.topic}: {evolve}name the "
-        "fields that are to be written in fields.whitelist"
+        f"table {table.name} has no column for {_fields(missing)} of topic {layout.topic}: {evolve}name the "
+        f"fields that are to be written in fields.whitelist{_plain_string(missing)}"
     )
 
 
+def added_columns(table: SinkTable, layout: Layout) -> str:
+    """The DDL of the columns that the table lacks. Raises Misfit where it cannot have them."""
+    missing = missing_fields(table, layout)
+    if table.kind == "v":
+        raise Misfit(
+            f"{table.name} is a view and has no column for {_fields(missing)} of topic {layout.topic}, and auto.evolve "
+            "adds none to views: make the view anew with it, or name the fields in fields.whitelist"
+        )
+    columns = [column_definition(field) for field in missing]
+    required = [field for field in missing if not field.schema.optional and field.schema.default is None]
+    if required:
+        names = {field.column for field in required}
+        by_hand = statements.add_columns(table.name, [column for column in columns if column[0] in names])
+        raise Misfit(
+            f"table {table.name} has no column for {_fields(required)} of topic {layout.topic}, and auto.evolve adds "
+            "none for a field that is neither optional nor has a default, since the rows that are there have no value "
+            f"for it: make the field optional, or run {by_hand}"
+        )
+    return statements.add_columns(table.name, columns)
+
+
 def _fields(fields: Sequence[FieldSource]) -> str:
-    return "field" if len(fields) == 1 else "fields"
+    word = "field" if len(fields) == 1 else "fields"
+    return f"{word} {', '.join(repr(field.name) for field in fields)}"
+
+
+def _plain_string(missing: Sequence[FieldSource]) -> str:
+    """What to say of a column that was never meant: values that are no struct are often a converter set wrongly."""
+    if not any(field.whole and field.part == "value" for field in missing):
+        return ""
+    return (
+        "; the records' values are plain strings (string.output.value.column.name names their column): for rows, use "
+        "the converter that they were written with (value.converter, value.converter.schemas.enable=true)"
+    )
 
 
 def _written(table: SinkTable, layout: Layout) -> list[tuple[FieldSource, SinkColumn]]:
     """Fields and their columns, without those that the database computes itself."""
     pairs: list[tuple[FieldSource, SinkColumn]] = []
     for field in layout.fields:
-        column = table.column(field.name)
+        column = table.column(field.column)
         assert column is not None
         twin = next((other for other, taken in pairs if taken is column), None)
         if twin is not None:
@@ -152,15 +190,9 @@ def _no_column_left_empty(table: SinkTable, pairs: Sequence[tuple[FieldSource, S
 
 
 def _has_unique_key(shape: Shape) -> None:
-    table = shape.table
-    if table.kind == "v" or table.unique_on(shape.keys) is not None:
-        return
-    keys = statements.names(shape.keys)
-    raise ConnectError(
-        f"table {table.name} has no primary key or unique index on ({keys}), which insert.mode=upsert needs: run "
-        f"ALTER TABLE {table.name} ADD PRIMARY KEY ({keys}), or set pk.fields to the columns of the one it has"
-        + "".join(f" ({statements.names(unique)})" for unique in table.uniques)
-    )
+    text = no_unique_key(shape.table, shape.keys)
+    if text is not None:
+        raise ConnectError(text)
 
 
 def _fit(table: SinkTable, field: FieldSource, column: SinkColumn, zone: Zone) -> Callable[[Column], pa.Array]:

@@ -149,6 +149,10 @@ def create_table(name: TableId, columns: Sequence[tuple[str, str, bool]], keys: 
 
 
 def add_columns(name: TableId, columns: Sequence[tuple[str, str, bool]]) -> str:
-    """DDL of columns that a table lacks; they take nulls, since rows that are there have none of them."""
-    lines = [f"ADD COLUMN IF NOT EXISTS {DIALECT.quote(column)} {kind}" for column, kind, _ in columns]
+    """DDL of columns that a table lacks; without a default they take nulls: rows that are there have none of them."""
+    lines = [
+        f"ADD COLUMN IF NOT EXISTS {DIALECT.quote(column)} {kind}"
+        + (" NOT NULL" if not nullable and " DEFAULT " in kind else "")
+        for column, kind, nullable in columns
+    ]
     return f"ALTER TABLE {DIALECT.quote_table(name)} {', '.join(lines)}"

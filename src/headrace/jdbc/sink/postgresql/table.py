@@ -13,6 +13,8 @@ import psycopg
 from headrace.jdbc.dialects import PostgresDialect, TableId
 
 DIALECT: Final = PostgresDialect()
+TABLE_KINDS: Final = {"r": "TABLE", "p": "PARTITIONED TABLE", "v": "VIEW", "f": "FOREIGN TABLE"}
+"""pg_class.relkind as `table.types` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ class SinkTable:
 
     def column(self, field: str) -> SinkColumn | None:
         """The column of a field: by its exact name, else by the one that differs in case alone."""
-        exact = next((column for column in self.columns if column.name == field), None)
+        name = cut_name(field)
+        exact = next((column for column in self.columns if column.name == name), None)
         if exact is not None:
             return exact
-        alike = [column for column in self.columns if column.name.lower() == field.lower()]
+        alike = [column for column in self.columns if column.name.lower() == name.lower()]
         return alike[0] if len(alike) == 1 else None
 
     def unique_on(self, names: Iterable[str]) -> tuple[str, ...] | None:

@@ -18,10 +18,12 @@ from headrace.connect.api import Batch, ConfigError, ConnectError
 from headrace.jdbc.dialects import TableId
 from headrace.jdbc.sink.fields import Layout, check_values, layout, split_deletes
 from headrace.jdbc.sink.postgresql import copy, keys, statements
+from headrace.jdbc.sink.postgresql.check import check_kind
 from headrace.jdbc.sink.postgresql.ddl import column_definition
 from headrace.jdbc.sink.postgresql.missing import missing_table
 from headrace.jdbc.sink.postgresql.novelty import Novelty
-from headrace.jdbc.sink.postgresql.plan import Plan, make_plan, missing_fields
+from headrace.jdbc.sink.postgresql.plan import Plan, added_columns, make_plan, missing_fields
+from headrace.jdbc.sink.postgresql.statements import Shape
 from headrace.jdbc.sink.postgresql.table import DIALECT, SinkTable, read_table
 from headrace.jdbc.sink.settings import SinkSettings
 
@@ -91,6 +93,8 @@ class Writer:
         """No transaction has committed since the tables were read."""
         self._tables: dict[TableId, SinkTable] = {}
         self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._shapes: dict[Shape, Shape] = {}
+        """So that plans that write the same columns of the same table are known by identity."""
         self._stages: dict[int, str] = {}
         self._filled: set[str] = set()
         self._held: frozenset[str] | None = None
@@ -105,6 +109,7 @@ class Writer:
             self.connection.execute(f"DROP TABLE IF EXISTS pg_temp.{DIALECT.quote(stage)}")
         self._tables.clear()
         self._plans.clear()
+        self._shapes.clear()
         self._stages.clear()
         self._untrusted.clear()
 
@@ -119,7 +124,7 @@ class Writer:
         works: list[Work] = []
         for batch in batches:
             for work in self.convert(batch):
-                if works and works[-1].plan is work.plan:
+                if works and works[-1].plan.goes_with(work.plan):
                     works[-1] = _joined(works[-1], work)
                 else:
                     works.append(work)
@@ -131,7 +136,8 @@ class Writer:
         """One batch as its table takes it. Raises DataError, ConnectError."""
         for deletes, part in self._parts(batch):
             plan = self._plan(part, deletes)
-            yield Work(plan, plan.arrays(part), [part])
+            if plan is not None:
+                yield Work(plan, plan.arrays(part), [part])
 
     def begin(self, works: Sequence[Work], *, with_number: bool) -> str | None:
         """Begin a transaction for these; gives its number where it was asked for. Raises TableChanged."""
@@ -177,18 +183,23 @@ class Writer:
         check_values(batch, self.settings)
         return [(False, batch)]
 
-    def _plan(self, batch: Batch, deletes: bool) -> Plan:
+    def _plan(self, batch: Batch, deletes: bool) -> Plan | None:
+        """The plan of such records; None for deletes from a table that is made when there is a row for it."""
         known = (batch.topic, batch.key_schema, None if deletes else batch.value_schema, deletes)
         plan = self._plans.get(known)
         if plan is None:
             if len(self._plans) >= MOST_PLANS:
                 self.forget()
             found = layout(self.settings, batch, deletes=deletes)
-            plan = self._plans[known] = make_plan(self.settings, self.table(found), found, deletes=deletes)
+            table = self.table(found, deletes=deletes)
+            if table is None:
+                return None
+            plan = make_plan(self.settings, table, found, deletes=deletes)
+            plan = self._plans[known] = replace(plan, shape=self._shapes.setdefault(plan.shape, plan.shape))
         return plan
 
-    def table(self, found: Layout) -> SinkTable:
-        """The table of a layout, created or widened where that is asked for. Raises ConnectError."""
+    def table(self, found: Layout, *, deletes: bool = False) -> SinkTable | None:
+        """The table of a layout, created or widened where that is asked for; not for deletes. Raises ConnectError."""
         try:
             name = self.settings.table_name(found.topic)
         except ConfigError as error:
@@ -197,10 +208,13 @@ class Writer:
         if table is None or missing_fields(table, found):
             table = read_table(self.connection, name)  # a column may have been added since it was read
         if table is None and self.settings.auto_create:
+            if deletes:
+                return None
             table = self._create(name, found)
         if table is None:
             raise ConnectError(missing_table(self.connection, name, found, keyed=self.settings.pk_mode != "none"))
-        if self.settings.auto_evolve and missing_fields(table, found):
+        check_kind(self.settings, table)
+        if self.settings.auto_evolve and not deletes and missing_fields(table, found):
             table = self._evolve(table, found)
         self._tables[name] = table
         return table
@@ -211,8 +225,7 @@ class Writer:
         return read_table(self.connection, name)
 
     def _evolve(self, table: SinkTable, found: Layout) -> SinkTable:
-        columns = [column_definition(field) for field in missing_fields(table, found)]
-        self._define(statements.add_columns(table.name, columns))
+        self._define(added_columns(table, found))
         return read_table(self.connection, table.name) or table
 
     def _define(self, statement: str) -> None:
