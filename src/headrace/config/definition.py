@@ -277,3 +277,19 @@ def non_empty(name: str, value: Any) -> None:
     """A validator: the text must not be empty."""
     if value is not None and value == "":
         raise _invalid(name, value, "String must be non-empty")
+
+
+def non_empty_values(name: str, value: Any) -> None:
+    """A validator of lists: at least one item, and none of them empty (`ValidList.anyNonDuplicateValues`)."""
+    if value is None:
+        return
+    if not value:
+        raise ConfigError(f"Configuration '{name}' must not be empty. Valid values include: any non-empty value")
+    if "" in value:
+        raise ConfigError(f"Configuration '{name}' values must not be empty.")
+
+
+def non_empty_list(name: str, value: Any) -> None:
+    """A validator of lists: at least one item, be it empty (`NonEmptyListValidator` of the transforms)."""
+    if value == []:
+        raise _invalid(name, "[]", "Empty list")

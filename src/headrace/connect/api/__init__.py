@@ -12,7 +12,7 @@ from headrace.config import (
     address,
     name_thread,
 )
-from headrace.config.definition import between, non_empty, one_of
+from headrace.config.definition import between, non_empty, non_empty_list, non_empty_values, one_of
 from headrace.connect.api.batch import Batch, Header, Origin, Record, SinkOrigin, SourceOrigin, from_records
 from headrace.connect.api.column import Column, arrow_type, integers, to_column, to_values
 from headrace.connect.api.connector import (
@@ -76,6 +76,8 @@ __all__ = [
     "integers",
     "name_thread",
     "non_empty",
+    "non_empty_list",
+    "non_empty_values",
     "one_of",
     "schema",
     "struct",

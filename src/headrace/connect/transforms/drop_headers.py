@@ -1,0 +1,55 @@
+"""DropHeaders: headers taken off by name (`org.apache.kafka.connect.transforms.DropHeaders`)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from headrace.connect.api import (
+    NO_DEFAULT,
+    Batch,
+    ConfigDef,
+    Header,
+    Importance,
+    Record,
+    Transformation,
+    Type,
+    non_empty_values,
+)
+
+Headers = tuple[Header, ...]
+
+
+class DropHeaders(Transformation):
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return ConfigDef().define(
+            "headers",
+            Type.LIST,
+            NO_DEFAULT,
+            "The names of the headers to be removed.",
+            importance=Importance.HIGH,
+            validator=non_empty_values,
+        )
+
+    def configure(self, properties: Mapping[str, Any]) -> None:
+        self._names = frozenset(self.config_def().parse(properties)["headers"])
+
+    def apply(self, record: Record) -> Record:
+        return replace(record, headers=self._kept(record.headers))
+
+    def apply_batch(self, batch: Batch) -> list[Batch]:
+        if batch.headers is None:
+            return [batch]
+        rows = self._rows(batch.headers)
+        return [replace(batch, headers=rows if any(rows) else None)]
+
+    def _rows(self, rows: tuple[Headers, ...]) -> tuple[Headers, ...]:
+        """Rows that share one tuple go on sharing one; the tuples live as long as this takes, so that ids name them."""
+        kept: dict[int, Headers] = {}
+        for row in rows:
+            if id(row) not in kept:
+                kept[id(row)] = self._kept(row)
+        return tuple([kept[id(row)] for row in rows])
+
+    def _kept(self, headers: Headers) -> Headers:
+        return tuple([header for header in headers if header.name not in self._names])
