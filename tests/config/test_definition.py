@@ -1,6 +1,16 @@
 import pytest
 
-from headrace.config.definition import NO_DEFAULT, ConfigDef, ConfigError, Password, Type, between, one_of
+from headrace.config.definition import (
+    NO_DEFAULT,
+    ConfigDef,
+    ConfigError,
+    Password,
+    Type,
+    between,
+    non_empty_list,
+    non_empty_values,
+    one_of,
+)
 
 
 @pytest.fixture
@@ -52,3 +62,18 @@ def test_a_password_never_prints_itself(definition: ConfigDef) -> None:
     assert values["secret"].value == "hunter2"
     assert "hunter2" not in repr(values)
     assert values["secret"] == Password("hunter2")
+
+
+def test_lists_that_must_not_be_empty_are_refused_in_kafkas_words() -> None:
+    definition = ConfigDef().define("names", Type.LIST, NO_DEFAULT, "", validator=non_empty_values)
+    with pytest.raises(ConfigError, match="'names' must not be empty"):
+        definition.parse({"names": ""})
+    with pytest.raises(ConfigError, match="'names' values must not be empty"):
+        definition.parse({"names": "a,,b"})
+
+
+def test_a_list_with_empty_items_may_still_not_be_empty() -> None:
+    definition = ConfigDef().define("names", Type.LIST, NO_DEFAULT, "", validator=non_empty_list)
+    assert definition.parse({"names": "a,,b"}) == {"names": ["a", "", "b"]}
+    with pytest.raises(ConfigError, match=r"Invalid value \[\] for configuration names: Empty list"):
+        definition.parse({"names": ""})

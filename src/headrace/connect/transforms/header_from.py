@@ -27,17 +27,19 @@ from headrace.connect.api import (
 )
 from headrace.connect.transforms.halves import Changed, Half, KeyHalf, ValueHalf
 from headrace.connect.transforms.requirements import checked, require_map, require_struct
+from headrace.connect.transforms.settings import REPLACE_NULL, define_replace_null
 from headrace.connect.transforms.struct_columns import check_nulls, child_of, rebuilt, with_default
+from headrace.connect.transforms.struct_schema import like
 
 Headers = tuple[Header, ...]
 
 
 class _Plan(NamedTuple):
-    """What becomes of structs of one schema: the fields that stay, and the schema of each header."""
+    """What becomes of structs of one schema: the fields that stay, and the field of each header (None: missing)."""
 
     schema: ConnectSchema
     kept: tuple[int, ...]
-    sources: tuple[int, ...]
+    sources: tuple[int | None, ...]
 
 
 class HeaderFrom(Half, Transformation):
@@ -46,7 +48,7 @@ class HeaderFrom(Half, Transformation):
     @classmethod
     def config_def(cls) -> ConfigDef:
         high = Importance.HIGH
-        return (
+        definition = (
             ConfigDef()
             .define("fields", Type.LIST, NO_DEFAULT, "The fields.", importance=high, validator=non_empty_list)
             .define(
@@ -65,14 +67,8 @@ class HeaderFrom(Half, Transformation):
                 importance=high,
                 validator=one_of("move", "copy"),
             )
-            .define(
-                "replace.null.with.default",
-                Type.BOOLEAN,
-                True,
-                "Whether a null in a field that has a default becomes that default.",
-                importance=Importance.MEDIUM,
-            )
         )
+        return define_replace_null(definition)
 
     def configure(self, properties: Mapping[str, Any]) -> None:
         settings = self.config_def().parse(properties)
@@ -83,7 +79,7 @@ class HeaderFrom(Half, Transformation):
             raise ConfigError(message, {"fields": [message], "headers": [message]})
         self._moves = settings["operation"] == "move"
         self._purpose = f"header {settings['operation']}"
-        self._replaces_null: bool = settings["replace.null.with.default"]
+        self._replaces_null: bool = settings[REPLACE_NULL]
         self._plan = lru_cache(maxsize=16)(self._make_plan)
 
     def apply(self, record: Record) -> Record:
@@ -100,12 +96,9 @@ class HeaderFrom(Half, Transformation):
         if made is None:
             return super().apply_batch(batch)
         changed, added = made
-        rows = (
-            added
-            if batch.headers is None
-            else tuple([old + new for old, new in zip(batch.headers, added, strict=True)])
-        )
-        return [replace(self.with_columns(batch, plan.schema, changed), headers=rows)]
+        if batch.headers is not None:
+            added = tuple([old + new for old, new in zip(batch.headers, added, strict=True)])
+        return [replace(self.with_columns(batch, plan.schema, changed), headers=added)]
 
     def _schemaless(self, value: Any) -> tuple[Changed, Headers]:
         found = require_map(value, self._purpose)
@@ -119,46 +112,47 @@ class HeaderFrom(Half, Transformation):
     def _with_schema(self, schema: ConnectSchema, value: Any) -> tuple[Changed, Headers]:
         found = require_struct(schema, value, self._purpose)
         plan = self._plan(schema)
-        sources = [schema.fields[index] for index in plan.sources]
-        added = tuple(
-            _header(name, field.schema, self._item(field.schema, found.get(field.name)))
-            for name, field in zip(self._names, sources, strict=True)
-        )
-        if not self._moves:
-            return (schema, value), added
-        kept = [schema.fields[index] for index in plan.kept]
-        items = {
-            field.name: checked(field.name, field.schema, self._item(field.schema, found.get(field.name)))
-            for field in kept
-        }
-        return (plan.schema, items), added
+        items = found
+        if self._moves:
+            kept = [schema.fields[index] for index in plan.kept]
+            items = {
+                field.name: checked(field.name, field.schema, self._item(field.schema, found.get(field.name)))
+                for field in kept
+            }
+        added = []
+        for field_name, name, index in zip(self._fields, self._names, plan.sources, strict=True):
+            if index is None:
+                raise DataError(f"HeaderFrom: {self._purpose}: the schema has no field {field_name}")
+            source = schema.fields[index].schema
+            added.append(_header(name, source, self._item(source, found.get(field_name))))
+        return (plan.schema, items), tuple(added)
 
     def _item(self, schema: ConnectSchema, value: Any) -> Any:
         return schema.default if value is None and self._replaces_null else value
 
     def _make_plan(self, schema: ConnectSchema) -> _Plan:
         indexes = {field.name: index for index, field in enumerate(schema.fields)}
-        missing = next((name for name in self._fields if name not in indexes), None)
-        if missing is not None:
-            raise DataError(f"HeaderFrom: the schema has no field {missing} to {self._purpose.rpartition(' ')[2]}")
-        sources = tuple(indexes[name] for name in self._fields)
+        sources = tuple(indexes.get(name) for name in self._fields)
         if not self._moves:
             return _Plan(schema, tuple(indexes.values()), sources)
         kept = tuple(index for index in indexes.values() if index not in sources)
         fields = tuple(schema.fields[index] for index in kept)
-        return _Plan(schema.replace(fields=fields, optional=False, default=None), kept, sources)
+        return _Plan(like(schema, fields), kept, sources)
 
     def _column(
         self, schema: ConnectSchema, plan: _Plan, column: pa.StructArray
     ) -> tuple[pa.StructArray, tuple[Headers, ...]] | None:
         """The changed column and the headers of each row, or None where only rows will do."""
-        used = {*plan.sources, *(plan.kept if self._moves else ())}
+        sources = [index for index in plan.sources if index is not None]
+        if len(sources) < len(plan.sources):
+            return None
+        used = {*sources, *(plan.kept if self._moves else ())}
         children = {index: self._child(schema.fields[index].schema, child_of(column, index)) for index in used}
         if any(child is None for child in children.values()):
             return None
         headers = [
             _headers(name, schema.fields[index].schema, children[index])
-            for name, index in zip(self._names, plan.sources, strict=True)
+            for name, index in zip(self._names, sources, strict=True)
         ]
         if self._moves:
             kept = [(schema.fields[index], children[index]) for index in plan.kept]
