@@ -46,7 +46,7 @@ def rows_of_varints(columns: Sequence[Numbers]) -> pa.BinaryArray:
     used = np.empty(matrix.shape, bool)
     start = 0
     for column, size, most in zip(columns, sizes, reach, strict=True):
-        _lay(matrix[:, start : start + most], used[:, start : start + most], zigzag(column), size)
+        lay(matrix[:, start : start + most], used[:, start : start + most], zigzag(column), size)
         start += most
     offsets = np.zeros(len(matrix) + 1, np.int32)
     np.cumsum(sum(sizes), out=offsets[1:])
@@ -54,7 +54,7 @@ def rows_of_varints(columns: Sequence[Numbers]) -> pa.BinaryArray:
     return pa.Array.from_buffers(pa.binary(), len(matrix), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
-def _lay(matrix: Any, used: Any, plain: Any, size: Any) -> None:
+def lay(matrix: Any, used: Any, plain: Any, size: Any) -> None:
     """The bytes of one column, lowest seven bits first; all but a number's last byte have the highest bit set."""
     for at in range(matrix.shape[1]):
         more = size > at + 1

@@ -28,11 +28,11 @@ class MisfitError(Exception):
         self.path.insert(0, name)
         return self
 
-    def data_error(self, topic: str, schema: ConnectSchema | None) -> DataError:
+    def data_error(self, topic: str, schema: ConnectSchema | None, converter: str = "JsonConverter") -> DataError:
         """The error that a person reads: field, schema, topic and reason."""
         where = f"field {'.'.join(self.path)}" if self.path else "the value"
         owner = f" of {schema.name}" if schema is not None and schema.name else ""
-        return DataError(f"JsonConverter, topic {topic}: {where}{owner}: {self}")
+        return DataError(f"{converter}, topic {topic}: {where}{owner}: {self}")
 
 
 def shown(value: Any) -> str:
