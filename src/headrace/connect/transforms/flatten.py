@@ -4,9 +4,7 @@
 struct's default holds; arrays stay as they are. Null goes on as it is, with the schema that it has.
 """
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
@@ -19,8 +17,8 @@ from headrace.connect.transforms.struct_columns import check_nulls, child_of, ma
 from headrace.connect.transforms.struct_schema import like
 
 _PURPOSE: Final = "flattening"
-_NOT_OF_CONNECT: Final = (Decimal, dt.date, dt.time)
-"""What Connect has as a logical type alone: without a schema, Flatten refuses it."""
+_LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes, list})
+"""What Connect knows without a schema, beside maps: no decimals, no dates and times."""
 
 
 class Flatten(HalfTransformation):
@@ -44,7 +42,7 @@ class Flatten(HalfTransformation):
 
     def change(self, schema: ConnectSchema | None, value: Any) -> Changed:
         if schema is None:
-            return None, dict(self._plain_items("", require_map(value, _PURPOSE)))
+            return None, self._add_plain("", require_map(value, _PURPOSE), {})
         value = require_struct(schema, value, _PURPOSE)
         updated = self._updated(schema)
         items = dict(self._items("", schema, value))
@@ -64,18 +62,20 @@ class Flatten(HalfTransformation):
     def _name(self, prefix: str, name: str) -> str:
         return f"{prefix}{self._delimiter}{name}" if prefix else name
 
-    def _plain_items(self, prefix: str, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    def _add_plain(self, prefix: str, value: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+        """Adds the leaves of a map to `made`; of leaves of one name the last stays. `prefix` ends with a delimiter."""
         for key, item in value.items():
-            name = self._name(prefix, key)
-            if isinstance(item, dict):
-                yield from self._plain_items(name, item)
-            elif isinstance(item, _NOT_OF_CONNECT):
+            name = f"{prefix}{key}" if prefix else key
+            if type(item) in _LEAVES:
+                made[name] = item
+            elif isinstance(item, dict):
+                self._add_plain(f"{name}{self._delimiter}" if name else "", item, made)
+            else:
                 raise DataError(
                     f"Flatten transformation was passed a value of type class {class_name(None, item)} which is not "
                     f"supported by Connect's data API (for field {name})"
                 )
-            else:
-                yield name, item
+        return made
 
     def _items(self, prefix: str, schema: ConnectSchema, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """The leaves of a struct, with defaults for nulls; none of a struct that is null."""

@@ -53,7 +53,7 @@ class KeyHalf(Half):
         return record.key_schema, record.key
 
     def write(self, record: Record, schema: ConnectSchema | None, value: Any) -> Record:
-        return replace(record, key_schema=schema, key=value)
+        return with_key(record, schema, value)
 
     def columns(self, batch: Batch) -> ChangedColumn:
         return batch.key_schema, batch.key
@@ -72,7 +72,8 @@ class ValueHalf(Half):
         return record.value_schema, record.value
 
     def write(self, record: Record, schema: ConnectSchema | None, value: Any) -> Record:
-        return replace(record, value_schema=schema, value=value)
+        key_schema, key = record.key_schema, record.key
+        return Record(record.topic, key_schema, key, schema, value, *_beside_halves(record))
 
     def columns(self, batch: Batch) -> ChangedColumn:
         return batch.value_schema, batch.value
@@ -161,6 +162,15 @@ def runs(batch: Batch, mask: pa.BooleanArray) -> Iterator[Batch]:
     cuts = [0, *(np.flatnonzero(flags[1:] != flags[:-1]) + 1).tolist(), len(batch)]
     for start, stop in pairwise(cuts):
         yield batch.slice(start, stop)
+
+
+def with_key(record: Record, schema: ConnectSchema | None, key: Any) -> Record:
+    """The record with another key. (`dataclasses.replace` takes three times as long.)"""
+    return Record(record.topic, schema, key, record.value_schema, record.value, *_beside_halves(record))
+
+
+def _beside_halves(record: Record) -> tuple[Any, ...]:
+    return record.timestamp, record.partition, record.headers, record.origin_index
 
 
 def _nulls(column: Column | None, length: int) -> pa.BooleanArray | None:

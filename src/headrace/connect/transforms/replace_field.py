@@ -62,12 +62,13 @@ class ReplaceField(HalfTransformation):
         self._renames = dict(map(_pair, settings["renames"]))
         self._originals = {self._renames[name]: name for name in hash_map_order(self._renames)}
         self._replace_null: bool = settings[REPLACE_NULL]
+        self._pairs = lru_cache(maxsize=64)(self._make_pairs)
         self._projection = lru_cache(maxsize=16)(self._make_projection)
 
     def change(self, schema: ConnectSchema | None, value: Any) -> Changed:
         if schema is None:
             value = require_map(value, _PURPOSE)
-            return None, {self._renamed(name): item for name, item in value.items() if self._keeps(name)}
+            return None, {renamed: value[name] for name, renamed in self._pairs(tuple(value))}
         value = require_struct(schema, value, _PURPOSE)
         projection = self._projection(schema)
         return projection.schema, projection.row(value)
@@ -92,6 +93,10 @@ class ReplaceField(HalfTransformation):
 
     def _renamed(self, name: str) -> str:
         return self._renames.get(name, name)
+
+    def _make_pairs(self, names: tuple[str, ...]) -> list[tuple[str, str]]:
+        """The names that are kept of a map, each with its new one."""
+        return [(name, self._renamed(name)) for name in names if self._keeps(name)]
 
     def _make_projection(self, schema: ConnectSchema) -> Projection:
         fields = [Field(self._renamed(field.name), field.schema) for field in schema.fields if self._keeps(field.name)]

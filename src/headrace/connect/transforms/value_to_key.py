@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +22,7 @@ from headrace.connect.api import (
     Transformation,
     Type,
 )
+from headrace.connect.transforms.halves import with_key
 from headrace.connect.transforms.projection import Projection
 from headrace.connect.transforms.requirements import require_map, require_struct
 from headrace.connect.transforms.settings import REPLACE_NULL, define_replace_null, names
@@ -55,10 +55,10 @@ class ValueToKey(Transformation):
 
     def apply(self, record: Record) -> Record:
         if record.value_schema is None:
-            return replace(record, key_schema=None, key=self._plain_key(record.value))
+            return with_key(record, None, self._plain_key(record.value))
         value = require_struct(record.value_schema, record.value, _PURPOSE)
         projection = self._projection(record.value_schema)
-        return replace(record, key_schema=projection.schema, key=projection.row(value))
+        return with_key(record, projection.schema, projection.row(value))
 
     def apply_batch(self, batch: Batch) -> list[Batch]:
         schema, column = batch.value_schema, batch.value
