@@ -24,8 +24,9 @@ names the same facts: every word of Java's message that is a word of the case (a
 value of the configuration) or a type (INT8, STRUCT, ... in any case of letters). Messages of Java's own exceptions
 (NullPointerException, ...) state no facts. With `words=True` the texts must be equal.
 
-`offset` makes the record a sink's; ours is asked by `apply_batch` alone then, with a SinkOrigin. Converters are in
-`conversion.py`. Whatever else is put to Java by `java.ask` adds its number of cases to `counter`.
+`predicate=Plugin(...)` and `negate=True` put a predicate before the transformation, as the worker does. `offset` makes
+the record a sink's; ours is asked by `apply_batch` alone then, with a SinkOrigin. Converters are in `conversion.py`.
+Whatever else is put to Java by `java.ask` adds its number of cases to `counter`.
 """
 
 import json
@@ -47,7 +48,8 @@ from headrace.connect.api import (
     from_records,
     to_values,
 )
-from headrace.connect.runtime.host.plugins import transform_class
+from headrace.connect.runtime.host.conditional import Conditional
+from headrace.connect.runtime.host.plugins import predicate_class, transform_class
 from tests.oracle import counter
 from tests.oracle.forms import beyond_python, canonical_record, record_form
 from tests.oracle.java import ask
@@ -77,16 +79,41 @@ class Case:
     config: Mapping[str, str]
     record: Record
     offset: int | None = None
+    predicate: Plugin | None = None
+    negate: bool = False
 
     @property
-    def plugin(self) -> Plugin:
-        return Plugin(self.name, self.config)
+    def stage(self) -> "Stage":
+        return Stage(Plugin(self.name, self.config), self.predicate, self.negate)
 
     def question(self) -> Form:
-        return {"op": "transform", "plugin": self.plugin.form(), "record": record_form(self.record, self.offset)}
+        stage = self.stage
+        question = {"op": "transform", "plugin": stage.plugin.form(), "record": record_form(self.record, self.offset)}
+        if stage.predicate is not None:
+            question |= {"predicate": stage.predicate.form(), "negate": stage.negate}
+        return question
 
     def __str__(self) -> str:
         return json.dumps(self.question(), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A transformation with its predicate, as the worker puts them together."""
+
+    plugin: Plugin
+    predicate: Plugin | None = None
+    negate: bool = False
+
+    def made(self) -> Transformation:
+        """Configured. Raises ConfigError."""
+        transformation = transform_class(self.plugin.name, "transforms.oracle.type")()
+        transformation.configure(dict(self.plugin.config))
+        if self.predicate is None:
+            return transformation
+        predicate = predicate_class(self.predicate.name, "predicates.oracle.type")()
+        predicate.configure(dict(self.predicate.config))
+        return Conditional(transformation, predicate, negate=self.negate)
 
 
 @dataclass(frozen=True)
@@ -121,13 +148,13 @@ def compare(cases: Iterable[Case], *, words: bool = False) -> None:
     cases = list(cases)
     answers = ask(case.question() for case in cases)
     wanted = [failure_of(answer) or canonical_record(answer["ok"]) for answer in answers]
-    by_plugin: dict[Plugin, list[int]] = {}
+    by_stage: dict[Stage, list[int]] = {}
     for index, case in enumerate(cases):
-        by_plugin.setdefault(case.plugin, []).append(index)
+        by_stage.setdefault(case.stage, []).append(index)
     differing: list[str] = []
-    for plugin, indexes in by_plugin.items():
+    for stage, indexes in by_stage.items():
         group = [(cases[index], wanted[index]) for index in indexes]
-        differing += _compare_plugin(plugin, group, words)
+        differing += _compare_stage(stage, group, words)
     report(differing, len(cases))
 
 
@@ -138,10 +165,9 @@ def report(differing: Sequence[str], asked: int) -> None:
     counter.add(asked)
 
 
-def _compare_plugin(plugin: Plugin, group: list[tuple[Case, Outcome]], words: bool) -> list[str]:
-    stage = transform_class(plugin.name, "transforms.oracle.type")()
+def _compare_stage(described: Stage, group: list[tuple[Case, Outcome]], words: bool) -> list[str]:
     try:
-        stage.configure(dict(plugin.config))
+        stage = described.made()
     except ConfigError as error:
         mine = refused(error)
         return [text for case, outcome in group for text in disagreement("configure", case, outcome, mine, words)]
@@ -249,12 +275,12 @@ def _compare_batch(way: str, stage: Transformation, batch: Batch, good: list[tup
     try:
         made = [record for one in stage.apply_batch(batch) for record in one.records()]
     except DataError as error:
-        return [f"{way}, {good[0][0].plugin}: {len(good)} records that Java takes are refused: {error}"]
+        return [f"{way}, {good[0][0].stage}: {len(good)} records that Java takes are refused: {error}"]
     mine = [(record.origin_index, canonical_record(record_form(record))) for record in made]
     if sorted(mine, key=lambda pair: pair[0]) == wanted:
         return []
     at = next((n for n, pair in enumerate(zip(mine, wanted, strict=False)) if pair[0] != pair[1]), -1)
-    return [f"{way}, {good[0][0].plugin}, {len(mine)} rows for {len(wanted)}; row {at}:\n{mine[at]}\n{wanted[at]}"]
+    return [f"{way}, {good[0][0].stage}, {len(mine)} rows for {len(wanted)}; row {at}:\n{mine[at]}\n{wanted[at]}"]
 
 
 def _must_refuse(stage: Transformation, run: list[tuple[Case, Outcome]]) -> list[str]:
@@ -263,7 +289,7 @@ def _must_refuse(stage: Transformation, run: list[tuple[Case, Outcome]]) -> list
             list(batch.records())
     except DataError:
         return []
-    return [f"apply_batch, {run[0][0].plugin}: a batch with a record that Java refuses passes"]
+    return [f"apply_batch, {run[0][0].stage}: a batch with a record that Java refuses passes"]
 
 
 def disagreement(way: str, case: Any, java: Outcome, mine: Outcome, words: bool = False) -> list[str]:

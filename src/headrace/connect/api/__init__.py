@@ -29,6 +29,7 @@ from headrace.connect.api.connector import (
 )
 from headrace.connect.api.error import ConnectError, DataError, RetriableError
 from headrace.connect.api.header_converter import HeaderAndValueConverter, HeaderConverter
+from headrace.connect.api.predicate import Predicate
 from headrace.connect.api.schema import ConnectSchema, Field, SchemaType, schema, struct
 from headrace.connect.api.stage import Converted, Converter, Transformation
 
@@ -55,6 +56,7 @@ __all__ = [
     "Importance",
     "Origin",
     "Password",
+    "Predicate",
     "Record",
     "RetriableError",
     "SchemaType",

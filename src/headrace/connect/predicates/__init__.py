@@ -1,1 +1,1 @@
-"""headrace.connect.predicates"""
+"""Predicates that come with Headrace: which records a transformation is for."""

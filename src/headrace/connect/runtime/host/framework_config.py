@@ -12,7 +12,7 @@ from typing import Any, Final
 from headrace.config import NO_DEFAULT, ConfigDef, ConfigError, ConfigKey, ConfigValue, Importance, Password, Type
 from headrace.config.definition import between, one_of
 from headrace.connect.api import Connector
-from headrace.connect.runtime.host.chain_config import transform_pairs
+from headrace.connect.runtime.host.chain_config import chain_pairs
 from headrace.connect.runtime.host.error_settings import common_errors, sink_errors
 
 COMMON, TRANSFORMS, PREDICATES = "Common", "Transforms", "Predicates"
@@ -180,7 +180,7 @@ def validate(
         _check_topics(values)
     own = plugin.config_def()
     pairs = [(framework.keys[value.name], value) for value in values if value.name not in own.keys]
-    pairs += transform_pairs(properties)
+    pairs += chain_pairs(properties)
     for value in plugin.validate(properties, connect=connect):
         key = own.keys.get(value.name) or ConfigKey(value.name, Type.STRING, None, "", display_name=value.name)
         pairs.append((key, value))

@@ -11,15 +11,16 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, TypeVar
 
-from headrace.connect.api import ConfigError, Connector, Converter, HeaderConverter, Transformation
+from headrace.connect.api import ConfigError, Connector, Converter, HeaderConverter, Predicate, Transformation
 from headrace.connect.transforms import unknown_transform
 
 CONNECTORS: Final = "headrace.connectors"
 CONVERTERS: Final = "headrace.converters"
 HEADER_CONVERTERS: Final = "headrace.header_converters"
 TRANSFORMS: Final = "headrace.transforms"
-_GROUPS: Final = (CONNECTORS, CONVERTERS, TRANSFORMS, "headrace.header-converters", "headrace.predicates")
-Plugin = TypeVar("Plugin", Connector, Converter, HeaderConverter, Transformation)
+PREDICATES: Final = "headrace.predicates"
+_GROUPS: Final = (CONNECTORS, CONVERTERS, TRANSFORMS, HEADER_CONVERTERS, PREDICATES)
+Plugin = TypeVar("Plugin", Connector, Converter, HeaderConverter, Transformation, Predicate)
 
 
 def add_plugin_path(paths: str | None) -> None:
@@ -53,6 +54,11 @@ def header_converter_class(name: str, key: str) -> type[HeaderConverter]:
 def transform_class(name: str, key: str) -> type[Transformation]:
     """The transformation class that configuration `key` names. Raises ConfigError with what there is."""
     return _load(TRANSFORMS, Transformation, name, key)  # type: ignore[type-abstract]
+
+
+def predicate_class(name: str, key: str) -> type[Predicate]:
+    """The predicate class that configuration `key` names. Raises ConfigError with what there is."""
+    return _load(PREDICATES, Predicate, name, key)  # type: ignore[type-abstract]
 
 
 def java_name(plugin: type) -> str:
@@ -95,6 +101,8 @@ def _unknown(group: str, noun: str, name: str, key: str) -> str:
     names = sorted(_points(group))
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"; did you mean {close[0]}?" if close else ""
+    if name in _points({TRANSFORMS: PREDICATES, PREDICATES: TRANSFORMS}.get(group, group)):
+        hint = f"; {name} does not implement the {noun} interface"
     if group == TRANSFORMS and "?" in (sentence := unknown_transform(name, names)):
         hint = f"; {sentence}"
     return (
@@ -116,6 +124,7 @@ def list_plugins() -> list[dict[str, str]]:
         (CONVERTERS, "converter"),
         (HEADER_CONVERTERS, "header_converter"),
         (TRANSFORMS, "transformation"),
+        (PREDICATES, "predicate"),
     ):
         found += [{"class": name, "type": kind} for name in sorted(_points(group))]
     return found

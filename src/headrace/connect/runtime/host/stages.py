@@ -4,10 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from headrace.connect.api import Batch, ConfigError, Converter, Transformation
+from headrace.connect.api import Batch, ConfigError, Converter, Predicate, Transformation
+from headrace.connect.runtime.host.chain_config import parse_aliases, parse_condition
+from headrace.connect.runtime.host.conditional import Conditional, unconditional
 from headrace.connect.runtime.host.errors import Stage, at_stage
 from headrace.connect.runtime.host.headers import Headers
-from headrace.connect.runtime.host.plugins import converter_class, header_converter_class, transform_class
+from headrace.connect.runtime.host.plugins import (
+    converter_class,
+    header_converter_class,
+    predicate_class,
+    transform_class,
+)
 
 Properties = Mapping[str, str]
 DEFAULT_HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
@@ -26,7 +33,7 @@ class Stages:
         """The batch after all transformations; rows dropped and batches split as they decide. Raises StageError."""
         batches = [batch]
         for transformation in self.transforms:
-            with at_stage(Stage.TRANSFORMATION, transformation):
+            with at_stage(Stage.TRANSFORMATION, unconditional(transformation)):
                 batches = [made for given in batches for made in transformation.apply_batch(given) if len(made)]
         return batches
 
@@ -65,18 +72,33 @@ def _headers(worker: Properties, connector: Properties) -> Headers:
 
 
 def _transforms(connector: Properties) -> list[Transformation]:
-    made = []
-    for alias in filter(None, (part.strip() for part in str(connector.get("transforms", "")).split(","))):
-        prefix = f"transforms.{alias}."
-        properties = _below(prefix, connector)
-        if "type" not in properties:
-            raise ConfigError(f'Missing required configuration "{prefix}type" which has no default value.')
-        if properties.get("predicate"):
-            raise ConfigError(f"{prefix}predicate={properties['predicate']}: predicates are not offered; remove it")
-        transformation = transform_class(properties.pop("type"), f"{prefix}type")()
-        transformation.configure(properties)
-        made.append(transformation)
-    return made
+    return [_transform(alias, connector) for alias in parse_aliases("transforms", connector)]
+
+
+def _transform(alias: str, connector: Properties) -> Transformation:
+    properties = _below(f"transforms.{alias}.", connector)
+    transformation = transform_class(_type(f"transforms.{alias}.type", connector), f"transforms.{alias}.type")()
+    condition = parse_condition(alias, connector)
+    own = {key: value for key, value in properties.items() if key not in ("type", "predicate", "negate")}
+    transformation.configure(own)
+    if condition is None:
+        return transformation
+    return Conditional(transformation, _predicate(condition.predicate, connector), negate=condition.negate)
+
+
+def _predicate(alias: str, connector: Properties) -> Predicate:
+    """Each transformation has a predicate of its own, as in Java."""
+    predicate = predicate_class(_type(f"predicates.{alias}.type", connector), f"predicates.{alias}.type")()
+    properties = _below(f"predicates.{alias}.", connector)
+    properties.pop("type")
+    predicate.configure(properties)
+    return predicate
+
+
+def _type(key: str, connector: Properties) -> str:
+    if not connector.get(key):
+        raise ConfigError(f'Missing required configuration "{key}" which has no default value.')
+    return str(connector[key])
 
 
 def _below(prefix: str, properties: Properties) -> dict[str, str]:
