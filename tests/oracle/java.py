@@ -33,7 +33,7 @@ from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
 SOURCES = Path(__file__).with_name("java")
-CONNECT, STANDALONE = "ConnectOracle", "StandaloneOracle"
+CONNECT, STANDALONE, CHAIN = "ConnectOracle", "StandaloneOracle", "ChainOracle"
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-Xshare:auto")
 SETTINGS = ("-Duser.language=en", "-Duser.country=US", "-Duser.timezone=UTC", "-Dlog4j2.level=OFF")
 

@@ -10,8 +10,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.connect.runtime.ConnectMetrics;
 import org.apache.kafka.connect.runtime.ConnectorConfig;
 import org.apache.kafka.connect.runtime.isolation.Plugins;
+import org.apache.kafka.connect.runtime.standalone.StandaloneConfig;
 import org.apache.kafka.connect.util.ConnectorTaskId;
 
 /**
@@ -23,14 +26,18 @@ public class ChainOracle {
 
     public static void main(String[] arguments) throws Exception {
         Plugins plugins = new Plugins(Map.of("plugin.discovery", "service_load"));
+        String converter = "org.apache.kafka.connect.json.JsonConverter";
+        ConnectMetrics metrics = new ConnectMetrics("worker", new StandaloneConfig(Map.of(
+            "bootstrap.servers", "localhost:9092", "offset.storage.file.filename", "/dev/null",
+            "key.converter", converter, "value.converter", converter)), Time.SYSTEM, "cluster");
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         var output = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         for (String line = input.readLine(); line != null; line = input.readLine()) {
-            output.println(JSON.writeValueAsString(answer(plugins, JSON.readTree(line))));
+            output.println(JSON.writeValueAsString(answer(plugins, metrics, JSON.readTree(line))));
         }
     }
 
-    private static ObjectNode answer(Plugins plugins, JsonNode question) {
+    private static ObjectNode answer(Plugins plugins, ConnectMetrics metrics, JsonNode question) {
         Map<String, String> properties = new LinkedHashMap<>();
         question.fields().forEachRemaining(one -> properties.put(one.getKey(), one.getValue().asText()));
         ObjectNode answer = JSON.createObjectNode();
@@ -41,7 +48,7 @@ public class ChainOracle {
         }
         try {
             new ConnectorConfig(plugins, properties)
-                .transformationStages(plugins, new ConnectorTaskId("c", 0), null);
+                .transformationStages(plugins, new ConnectorTaskId("c", 0), metrics);
         } catch (Exception error) {
             answer.put("start", String.valueOf(error.getMessage()));
         }

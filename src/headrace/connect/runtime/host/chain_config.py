@@ -57,8 +57,8 @@ def chain_pairs(properties: Properties) -> Pairs:
 
 
 def parse_aliases(key: str, properties: Properties) -> list[str]:
-    """The aliases that `transforms` or `predicates` lists."""
-    return [part for part in (part.strip() for part in str(properties.get(key) or "").split(",")) if part]
+    """The aliases that `transforms` or `predicates` lists; one after a last comma is empty, and has no type."""
+    return parse_type(key, properties.get(key), Type.LIST) or []
 
 
 def parse_condition(alias: str, properties: Properties) -> Condition | None:
