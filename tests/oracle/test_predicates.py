@@ -84,16 +84,16 @@ def test_filter_leaves_the_records_that_java_leaves() -> None:
 
 
 def test_a_transformation_with_a_predicate_changes_the_records_that_javas_changes_and_keeps_their_order() -> None:
-    """Values become text where the predicate says so: their neighbours keep another schema."""
+    """Values get another schema, or records another topic, where the predicate says so: their neighbours do not."""
     make = Maker(seed=3)
     records = []
     for _ in range(12):
         kind = make.struct(depth=0)
         records += [make.record(kind, make.value(kind), key=None, key_schema=None) for _ in range(10)]
         records += [make.tombstone(key=None, key_schema=None), make.record(kind, make.value(kind), key=None)]
-    settings = {"target.type": "string", "format": "yyyy-MM-dd", "field": "at"}
     transforms = [
-        (f"{TRANSFORMS}TimestampConverter$Value", settings),
+        (f"{TRANSFORMS}HoistField$Value", {"field": "whole"}),
+        (f"{TRANSFORMS}RegexRouter", {"regex": "topic", "replacement": "other"}),
         (f"{TRANSFORMS}InsertHeader", {"header": "h1", "value.literal": "5"}),
         (f"{TRANSFORMS}DropHeaders", {"headers": "h1"}),
     ]
