@@ -79,7 +79,7 @@ def _of_record(error: psycopg.Error, work: Work) -> str:
     message = " ".join((error.diag.message_primary or "").split())
     detail = " ".join((error.diag.message_detail or "").split())[:DETAIL_CHARACTERS]
     if work.plan.trim_values:
-        message, detail = re.sub(r': ".*', "", message), ""
+        message, detail = re.sub(r': ".*|(?<=^value) ".*"(?= is out of range)', "", message), ""
     text = f"{_place(error, work)}: {message}" + (f" ({detail})" if detail else "")
     remedy = _remedy(error, work)
     return f"{text} [SQLSTATE {error.sqlstate}]" + (f"; {remedy}" if remedy else "")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from headrace.connect.api import Batch, Column, ConnectError, DataError
+from headrace.jdbc.dialects import TableId
 from headrace.jdbc.sink.fields import FieldSource, Layout, Misfit, check_keys, field_columns, record_name
 from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.check import no_unique_key
@@ -166,15 +167,28 @@ def _written(table: SinkTable, layout: Layout) -> list[tuple[FieldSource, SinkCo
         assert column is not None
         twin = next((other for other, taken in pairs if taken is column), None)
         if twin is not None:
-            raise Misfit(
-                f"table {table.name}: fields {twin.name!r} and {field.name!r} of topic {layout.topic} both go to "
-                f"column {column.name!r}: rename or drop one with the ReplaceField transform"
-            )
+            raise _twins(table.name, twin, field, column.name, layout.topic)
         if column.generated:
             log.warning("table %s computes column %r itself: the field is left out", table.name, column.name)
         else:
             pairs.append((field, column))
     return pairs
+
+
+def no_twins(table: TableId, layout: Layout) -> None:
+    """Raises Misfit where two fields would be one column of a table that is to be made."""
+    seen: dict[str, FieldSource] = {}
+    for field in layout.fields:
+        twin = seen.setdefault(field.column, field)
+        if twin is not field:
+            raise _twins(table, twin, field, field.column, layout.topic)
+
+
+def _twins(table: TableId, one: FieldSource, two: FieldSource, column: str, topic: str) -> Misfit:
+    return Misfit(
+        f"table {table}: fields {one.name!r} and {two.name!r} of topic {topic} both go to column {column!r}: "
+        "rename or drop one with the ReplaceField transform"
+    )
 
 
 def _no_column_left_empty(table: SinkTable, pairs: Sequence[tuple[FieldSource, SinkColumn]], layout: Layout) -> None:

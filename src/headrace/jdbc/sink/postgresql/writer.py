@@ -22,7 +22,7 @@ from headrace.jdbc.sink.postgresql.check import check_kind
 from headrace.jdbc.sink.postgresql.ddl import column_definition
 from headrace.jdbc.sink.postgresql.missing import missing_table
 from headrace.jdbc.sink.postgresql.novelty import Novelty
-from headrace.jdbc.sink.postgresql.plan import Plan, added_columns, make_plan, missing_fields
+from headrace.jdbc.sink.postgresql.plan import Plan, added_columns, make_plan, missing_fields, no_twins
 from headrace.jdbc.sink.postgresql.statements import Shape
 from headrace.jdbc.sink.postgresql.table import DIALECT, SinkTable, read_table
 from headrace.jdbc.sink.settings import SinkSettings
@@ -220,6 +220,7 @@ class Writer:
         return table
 
     def _create(self, name: TableId, found: Layout) -> SinkTable | None:
+        no_twins(name, found)
         columns = [column_definition(field) for field in found.fields]
         self._define(statements.create_table(name, columns, found.keys))
         return read_table(self.connection, name)
