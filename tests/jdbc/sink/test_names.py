@@ -179,9 +179,16 @@ def test_a_timestamp_beyond_the_database_names_the_record(sink: Make) -> None:
 
 @pytest.mark.parametrize(
     ("column", "kind", "secret"),
-    [("int", STRING, "hush1"), ("int", STRING, "99999999999"), ("smallint", INT64, 77777), ("text CHECK (x <> 'hush')", STRING, "hush"),
-     ("text UNIQUE", STRING, "hush2"), ("varchar(3)", STRING, "hush3"), ("jsonb", STRING, "hush4")],
-)  # fmt: skip
+    [
+        ("int", STRING, "hush1"),
+        ("int", STRING, "99999999999"),
+        ("smallint", INT64, 77777),
+        ("text CHECK (x <> 'hush')", STRING, "hush"),
+        ("text UNIQUE", STRING, "hush2"),
+        ("varchar(3)", STRING, "hush3"),
+        ("jsonb", STRING, "hush4"),
+    ],
+)
 def test_errors_without_values_where_that_is_asked_for(sink: Make, column: str, kind: object, secret: object) -> None:
     rows = [{"id": 1, "x": secret}]
     ddl = f"CREATE TABLE t (id int, x {column})"

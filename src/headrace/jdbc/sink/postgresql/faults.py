@@ -11,7 +11,7 @@ import psycopg
 from headrace.connect.api import ConnectError, DataError
 from headrace.jdbc import errors
 from headrace.jdbc.sink.fields import record_name
-from headrace.jdbc.sink.postgresql.writer import Work
+from headrace.jdbc.sink.postgresql.work import Work
 
 DETAIL_CHARACTERS: Final = 300
 _RECORD_CLASSES: Final = ("22", "23", "44", "54", "P0")

@@ -17,7 +17,8 @@ from headrace.connect.api import Batch, ConnectError, DataError
 from headrace.jdbc.sink.fields import Misfit, split_deletes
 from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, copied_row, fault
-from headrace.jdbc.sink.postgresql.writer import Work, Writer
+from headrace.jdbc.sink.postgresql.work import Work
+from headrace.jdbc.sink.postgresql.writer import Writer
 
 SHORTEST_STRIDE: Final = 32
 

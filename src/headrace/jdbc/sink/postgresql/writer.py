@@ -7,12 +7,10 @@ retries.
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
 import psycopg
-import pyarrow as pa
 
 from headrace.connect.api import Batch, ConfigError, ConnectError
 from headrace.jdbc.dialects import TableId
@@ -25,6 +23,7 @@ from headrace.jdbc.sink.postgresql.novelty import Novelty
 from headrace.jdbc.sink.postgresql.plan import Plan, added_columns, make_plan, missing_fields, no_twins
 from headrace.jdbc.sink.postgresql.statements import Shape
 from headrace.jdbc.sink.postgresql.table import DIALECT, SinkTable, read_table
+from headrace.jdbc.sink.postgresql.work import Work, joined
 from headrace.jdbc.sink.settings import SinkSettings
 
 log = logging.getLogger(__name__)
@@ -34,44 +33,6 @@ SESSION: Final = (
 )
 MOST_PLANS: Final = 1_000
 """Schemas that change all the time leave no more plans and stages than these."""
-
-
-@dataclass(slots=True)
-class Work:
-    """Rows that go by one plan: `arrays` side by side with its columns, `batches` as they were given, in order."""
-
-    plan: Plan
-    arrays: list[pa.Array]
-    batches: list[Batch]
-    order: pa.Array | None = None
-    """Which rows of `batches` these are, where it is not all of them in order."""
-
-    def __len__(self) -> int:
-        return len(self.arrays[0])
-
-    def take(self, rows: pa.Array) -> "Work":
-        order = rows if self.order is None else self.order.take(rows)
-        return replace(self, arrays=[array.take(rows) for array in self.arrays], order=order)
-
-    def part(self, start: int, stop: int) -> "Work":
-        """Rows start to stop (not included); the arrays share their memory with this work's."""
-        if stop - start == len(self):
-            return self
-        rows = pa.array(np.arange(start, stop)) if self.order is None else self.order.slice(start, stop - start)
-        return replace(self, arrays=[array.slice(start, stop - start) for array in self.arrays], order=rows)
-
-    def place(self, row: int) -> int:
-        """Which row of `batches`, one after the other, row `row` is."""
-        return row if self.order is None else int(self.order[row].as_py())
-
-    def source(self, row: int) -> tuple[Batch, int]:
-        """The batch and its row that row `row` came from."""
-        row = self.place(row)
-        for batch in self.batches:
-            if row < batch.length:
-                return batch, row
-            row -= batch.length
-        raise IndexError(row)
 
 
 class TableChanged(Exception):
@@ -121,16 +82,16 @@ class Writer:
 
     def prepare(self, batches: Sequence[Batch]) -> list[Work]:
         """The batches as the tables take them; outside any transaction. Raises DataError, ConnectError."""
-        works: list[Work] = []
+        runs: list[list[Work]] = []
         for batch in batches:
             for work in self.convert(batch):
-                if works and works[-1].plan.goes_with(work.plan):
-                    works[-1] = _joined(works[-1], work)
+                if runs and runs[-1][0].plan.goes_with(work.plan):
+                    runs[-1].append(work)
                 else:
-                    works.append(work)
-        for work in works:
-            self._make_stage(work.plan)
-        return works
+                    runs.append([work])
+        for run in runs:
+            self._make_stage(run[0].plan)
+        return [joined(run) for run in runs]
 
     def convert(self, batch: Batch) -> Iterator[Work]:
         """One batch as its table takes it. Raises DataError, ConnectError."""
@@ -316,12 +277,3 @@ def _first_values(cursor: "psycopg.Cursor[Any]") -> list[Any]:
         values += row[:1] if row else ()
         more = cursor.nextset()
     return values
-
-
-def _joined(one: Work, two: Work) -> Work:
-    """The rows of both; arrays that came out in different types meet in text."""
-    joined = [
-        pa.concat_arrays([left, right] if left.type == right.type else [copy.text_array(left), copy.text_array(right)])
-        for left, right in zip(one.arrays, two.arrays, strict=True)
-    ]
-    return replace(one, arrays=joined, batches=[*one.batches, *two.batches])
