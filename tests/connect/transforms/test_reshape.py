@@ -188,6 +188,12 @@ def test_lists_that_replace_field_cannot_use_are_refused(key: str, value: str, t
     assert list(refused.value.errors) == [key]
 
 
+@pytest.mark.parametrize(("old", "new"), [("blacklist", "exclude"), ("whitelist", "include")])
+def test_keys_that_kafka_has_no_more_are_warned_of(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert value_of(made(ReplaceFieldValue, **{old: "id"}), None, {"id": 1}) == (None, {"id": 1})
+    assert f"{old} is no key since Apache Kafka 4.0 and does nothing; write {new}" in caplog.text
+
+
 DEEP = struct([("leaf", TEXT), ("filled", WITH_DEFAULT)])
 
 

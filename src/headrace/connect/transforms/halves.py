@@ -114,13 +114,18 @@ class HalfTransformation(Half, Transformation):
 
     def apply_batch(self, batch: Batch) -> list[Batch]:
         schema, column = self.columns(batch)
-        if column is None and (self.PASSES_NULL or (self.PASSES_TOMBSTONES and schema is None)):
+        if column is None and (self.PASSES_NULL or (self.PASSES_TOMBSTONES and self._all_tombstones(batch))):
             return [batch]
         if schema is None and not isinstance(column, pa.Array):
             return [self._plain(batch, column)]
         if not isinstance(column, pa.Array):
             return super().apply_batch(batch)
         return [made for part in self._parts(batch, column) for made in self._change_part(part)]
+
+    def _all_tombstones(self, batch: Batch) -> bool:
+        """Whether each of these nulls is one without schema."""
+        tombstones = self.tombstones(batch)
+        return self.columns(batch)[0] is None or (tombstones is not None and tombstones.true_count == len(batch))
 
     def _plain(self, batch: Batch, column: Column | None) -> Batch:
         """Schemaless values, which make one batch whatever they become."""

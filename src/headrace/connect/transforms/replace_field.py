@@ -3,9 +3,10 @@
 `org.apache.kafka.connect.transforms.ReplaceField`. Null goes on as it is, with the schema that it has.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -17,7 +18,10 @@ from headrace.connect.transforms.settings import REPLACE_NULL, define_replace_nu
 from headrace.connect.transforms.struct_columns import rebuilt
 from headrace.connect.transforms.struct_schema import like
 
-_PURPOSE = "field replacement"
+log = logging.getLogger(__name__)
+
+_PURPOSE: Final = "field replacement"
+_FORMER: Final = {"blacklist": "exclude", "whitelist": "include"}
 
 
 class ReplaceField(HalfTransformation):
@@ -58,6 +62,9 @@ class ReplaceField(HalfTransformation):
 
     def configure(self, properties: Mapping[str, Any]) -> None:
         settings = self.config_def().parse(properties)
+        for old, new in _FORMER.items():
+            if old in properties:
+                log.warning("ReplaceField: %s is no key since Apache Kafka 4.0 and does nothing; write %s", old, new)
         self._exclude, self._include = set(settings["exclude"]), set(settings["include"])
         self._renames = dict(map(_pair, settings["renames"]))
         self._originals = {self._renames[name]: name for name in hash_map_order(self._renames)}
