@@ -2,8 +2,8 @@
 
 A value is null or [tag, content]: byte, short, int, long; float and double (the digits of a double as text); boolean;
 string; bytes (base 64); decimal (unscaled digits, scale); date (milliseconds, for java.util.Date); list; map (pairs);
-struct (pairs of field name and value). Without a schema a Python int is a Java Long, a float a Double, a datetime a
-Date.
+struct (pairs of field name and value). Without a schema a Python int is a Java Long, a float a Double, a datetime,
+date or time a Date.
 
 `canonical` makes two forms equal where Connect holds their values for equal: entries of maps and parameters in any
 order, numbers without a schema by value.
@@ -102,7 +102,11 @@ def _schemaless(value: Any) -> Form:
             return _decimal(value, None)
         case dt.datetime():
             return ["date", _millis(value)]
-        case list():
+        case dt.date():
+            return ["date", (value - _EPOCH.date()).days * 86_400_000]
+        case dt.time():
+            return ["date", _millis(dt.datetime.combine(_EPOCH.date(), value, dt.UTC))]
+        case list() | tuple():
             return ["list", [_schemaless_or_null(item) for item in value]]
         case dict():
             return ["map", [[_schemaless_or_null(k), _schemaless_or_null(v)] for k, v in value.items()]]

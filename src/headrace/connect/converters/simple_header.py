@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.connect.api import ConfigDef, ConnectSchema, HeaderConverter
-from headrace.connect.api.java.utf8 import decode
+from headrace.connect.api.java.charset import decode
 from headrace.connect.api.values import parse_string, to_string
 
 

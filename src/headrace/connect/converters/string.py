@@ -1,11 +1,12 @@
 """StringConverter: values as the text that Java's `toString` gives, and back to strings.
 
-Where it differs from Java's class: bytes are refused (Java writes the object's address).
+Where it differs from Java's class: bytes are refused (Java writes the object's address), and an encoding that there is
+not is refused when the connector starts (Java fails each record).
 """
 
 import codecs
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 import pyarrow as pa
 
@@ -22,7 +23,9 @@ from headrace.connect.api import (
     schema,
     to_values,
 )
+from headrace.connect.api.java.charset import decode, encode
 from headrace.connect.api.java.text import to_string
+from headrace.connect.converters.kind import converter_config, parse
 
 OPTIONAL_STRING = schema(SchemaType.STRING, optional=True)
 
@@ -39,7 +42,7 @@ class StringConverter(HeaderAndValueConverter):
 
     @classmethod
     def config_def(cls) -> ConfigDef:
-        return ConfigDef().define(
+        return converter_config().define(
             "converter.encoding",
             Type.STRING,
             "UTF-8",
@@ -49,7 +52,8 @@ class StringConverter(HeaderAndValueConverter):
         )
 
     def configure(self, properties: Mapping[str, Any], *, is_key: bool) -> None:
-        self._encoding = codecs.lookup(self.config_def().parse(properties)["converter.encoding"]).name
+        settings = parse(self.config_def(), properties, is_key=is_key)
+        self._encoding = codecs.lookup(settings["converter.encoding"]).name
 
     def from_connect(
         self,
@@ -59,11 +63,12 @@ class StringConverter(HeaderAndValueConverter):
         tombstone: pa.BooleanArray | None,
         length: int,
     ) -> Sequence[bytes | None]:
-        if self._is_text(column):
-            payloads: list[bytes | None] = column.cast(pa.binary()).to_pylist()
+        texts = self._text_column(column)
+        if texts is not None:
+            payloads: list[bytes | None] = texts.to_pylist()
             return payloads
         return [
-            None if value is None else to_string(schema, value).encode(self._encoding, "replace")
+            None if value is None else encode(to_string(schema, value), self._encoding)
             for value in to_values(schema, column, length)
         ]
 
@@ -75,17 +80,39 @@ class StringConverter(HeaderAndValueConverter):
         tombstone: pa.BooleanArray | None,
         length: int,
     ) -> pa.BinaryArray | pa.LargeBinaryArray:
-        if self._is_text(column):
-            return column.cast(pa.binary())
+        texts = self._text_column(column)
+        if texts is not None:
+            return texts
         return super().from_connect_column(topic, schema, column, tombstone, length)
 
-    def _is_text(self, column: Any) -> TypeGuard[pa.StringArray]:
-        """Whether the column's bytes are the payloads."""
-        return isinstance(column, pa.Array) and pa.types.is_string(column.type) and self._encoding == "utf-8"
+    def _text_column(self, column: Column | None) -> pa.BinaryArray | None:
+        """The payloads, where Arrow writes the column's values as Java does."""
+        if not isinstance(column, pa.Array) or self._encoding != "utf-8":
+            return None
+        kind = column.type
+        if not (pa.types.is_string(kind) or pa.types.is_signed_integer(kind) or pa.types.is_boolean(kind)):
+            return None
+        return column.cast(pa.string()).cast(pa.binary())
 
     def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
         """One run of optional strings; as in Java, bytes that are no text of the encoding become U+FFFD."""
         if not payloads:
             return []
-        texts = [None if payload is None else payload.decode(self._encoding, "replace") for payload in payloads]
-        return [Converted(0, len(texts), OPTIONAL_STRING, pa.array(texts, pa.string()))]
+        texts = [None if payload is None else decode(payload, self._encoding) for payload in payloads]
+        return [Converted(0, len(texts), OPTIONAL_STRING, _strings(texts))]
+
+    def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
+        if self._encoding != "utf-8" or not len(payloads):
+            return self.to_connect(topic, payloads.to_pylist())
+        try:
+            return [Converted(0, len(payloads), OPTIONAL_STRING, payloads.cast(pa.string()))]
+        except pa.ArrowInvalid:
+            return self.to_connect(topic, payloads.to_pylist())
+
+
+def _strings(texts: list[str | None]) -> Column:
+    """A list where a text holds half of a surrogate pair, which UTF-16 can carry and Arrow cannot."""
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        return texts

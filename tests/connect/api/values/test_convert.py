@@ -95,6 +95,7 @@ def test_a_struct_is_a_struct_and_no_map() -> None:
         (FLOAT32, 0.10000000149011612, "0.1"),
         (None, {1: {"a": True}}, '{1:{"a":true}}'),
         (struct([("a", FLOAT32), ("b", STRING)]), {"a": 0.10000000149011612, "b": None}, '{"a":0.1,"b":null}'),
+        (struct([("a", schema(SchemaType.INT8, default=3))]), {"a": None}, '{"a":3}'),
         (timestamp(), AT, "2026-11-22T17:30:55.123Z"),
         (date(), AT.date(), "2026-11-22"),
         (date(), dt.date(1970, 1, 1), "00:00:00.000Z"),

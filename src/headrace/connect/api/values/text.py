@@ -8,7 +8,7 @@ from typing import Any
 from headrace.connect.api.error import DataError
 from headrace.connect.api.java.text import epoch_millis
 from headrace.connect.api.java.text import to_string as java_text
-from headrace.connect.api.schema import ConnectSchema, SchemaType
+from headrace.connect.api.schema import ConnectSchema, Field, SchemaType
 from headrace.connect.api.values import dates
 
 
@@ -42,9 +42,15 @@ def _quoted(text: str) -> str:
 
 def _entries(schema: ConnectSchema | None, value: Mapping[Any, Any]) -> list[str]:
     if schema is not None and schema.type is SchemaType.STRUCT:
-        members = [(field.name, field.schema, value.get(field.name)) for field in schema.fields]
         return [
-            f"{write(None, name, embedded=True)}:{write(kind, item, embedded=True)}" for name, kind, item in members
+            f"{write(None, field.name, embedded=True)}:{write(field.schema, _present(field, value), embedded=True)}"
+            for field in schema.fields
         ]
     keys, values = (schema.key_schema, schema.value_schema) if schema else (None, None)
     return [f"{write(keys, k, embedded=True)}:{write(values, item, embedded=True)}" for k, item in value.items()]
+
+
+def _present(field: Field, value: Mapping[Any, Any]) -> Any:
+    """As `Struct.get` has it, a null is the field's default."""
+    found = value.get(field.name)
+    return field.schema.default if found is None else found
