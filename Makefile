@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 KAFKA_LIBS := build/kafka/libs
 
-# `make demo SECONDS=20 RATE=0 KEEP=1`: handed on as options, since bash gives SECONDS a meaning of its own.
-DEMO_OPTIONS := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS)) $(if $(RATE),--rate $(RATE)) $(if $(filter 1 yes true,$(KEEP)),--keep)
+# `make demo SECONDS=20 RATE=0 FORMAT=avro KEEP=1`: handed on as options, since bash gives SECONDS a meaning of its own.
+DEMO_OPTIONS := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS)) $(if $(RATE),--rate $(RATE)) $(if $(FORMAT),--format $(FORMAT)) $(if $(filter 1 yes true,$(KEEP)),--keep)
 
 .PHONY: demo test check format test-kafka bench clean
 

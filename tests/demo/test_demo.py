@@ -83,12 +83,22 @@ def test_every_row_arrives_once_and_nothing_is_left(place: Path) -> None:
     assert run.nothing_is_left()
 
 
-def test_at_full_speed_every_row_arrives_once(place: Path) -> None:
-    run = Run(place, "--seconds", "4", "--rate", "0")
+SAVED = re.compile(r"avro: (\d+) bytes a message, in JSON with its schema (\d+) \((\d+) % saved; (\d+) messages")
+
+
+@pytest.mark.parametrize("format", ["json", "avro"])
+def test_at_full_speed_every_row_arrives_once(place: Path, format: str) -> None:
+    run = Run(place, "--seconds", "4", "--rate", "0", "--format", format)
     assert run.end() == 0, "\n".join(run.lines)
     source, topic, target, lost, duplicated, *_ = run.figures()
     assert source == topic == target > 5_000
     assert lost == duplicated == 0
+    saved = [found for line in run.lines if (found := SAVED.match(line))]
+    assert len(saved) == (format == "avro")
+    for found in saved:
+        avro, json, percent, rows = map(int, found.groups())
+        assert 50 < avro < 100 < 500 < json and percent == pytest.approx(100 * (1 - avro / json), abs=1)
+        assert 0 < rows <= 10_000
     assert run.nothing_is_left()
 
 

@@ -3,11 +3,11 @@
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from headrace.supervisor.ready import HOST, free_port, is_free
-from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, Ports
+from headrace.supervisor.stack import BROKER_PORT, CONNECT_PORT, REGISTRY_PORT, Ports
 
 SOURCE_PORT: Final = 5432
 TARGET_PORT: Final = 5433
@@ -27,8 +27,11 @@ class DemoPorts:
             claim.close()
 
 
-def choose_ports(say: Callable[[str], None]) -> DemoPorts:
-    """The known ports; `say` is told of each that is taken, by a listener or by a demo that is about to listen."""
+def choose_ports(say: Callable[[str], None], *, registry: bool = False) -> DemoPorts:
+    """The known ports, the registry's too where it is wanted.
+
+    `say` is told of each that is taken, by a listener or by a demo that is about to listen.
+    """
     claims: list[socket.socket] = []
 
     def choose(wanted: int, what: str) -> int:
@@ -43,6 +46,8 @@ def choose_ports(say: Callable[[str], None]) -> DemoPorts:
     source = choose(SOURCE_PORT, "the source PostgreSQL")
     target = choose(TARGET_PORT, "the target PostgreSQL")
     stack = Ports(choose(BROKER_PORT, "the broker"), choose(CONNECT_PORT, "Connect's REST API"))
+    if registry:
+        stack = replace(stack, registry=choose(REGISTRY_PORT, "the schema registry"))
     return DemoPorts(source, target, stack, tuple(claims))
 
 

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from headrace.demo.formats import Format
 from headrace.demo.ledger import Ledger
 from headrace.demo.setup import Pipeline, start_pipeline
 from headrace.supervisor.folder import TemporaryFolder
@@ -36,6 +37,7 @@ class DemoOptions:
     rate: float = 5.0
     keep: bool = False
     sink_first: bool = False
+    format: Format = Format.JSON
 
 
 @dataclass(slots=True)
@@ -58,7 +60,10 @@ class Demo:
                 self.say(f"files    {folder.path} (kept)")
             supervisor = Supervisor(self.interrupts)
             try:
-                pipeline = start_pipeline(supervisor, folder, self.interrupts, self.say, self.options.sink_first)
+                options = self.options
+                pipeline = start_pipeline(
+                    supervisor, folder, self.interrupts, self.say, options.format, options.sink_first
+                )
                 self.say(f"ready    in {time.monotonic() - began:.1f} s; {self._how_it_ends()}")
                 last_line, status = self._flow(pipeline, supervisor)
             except Interrupted:
@@ -91,6 +96,7 @@ class Demo:
             comparison = compare_tables(pipeline.source_dsn, pipeline.target_dsn)
             for line in comparison.faults:
                 self.say(f"lost or duplicated: {line.decode().rstrip()}")
+            self._say_savings(pipeline)
             return self._last_line(comparison, flow.topic.records()), 0 if comparison.equal else 1
         finally:
             flow.stop()
@@ -122,6 +128,15 @@ class Demo:
                 seen, moved = self.ledger.seen, time.monotonic()
         flow.arrivals.stop()
         view.show(flow.snapshot("ran"))
+
+    def _say_savings(self, pipeline: Pipeline) -> None:
+        if not self.options.format.needs_registry:
+            return
+        from headrace.demo.savings import savings
+
+        found = savings(pipeline.bootstrap, self.options.format, pipeline.registry_url)
+        for line in found.lines() if found else ():
+            self.say(line)
 
     def _last_line(self, comparison: "Comparison", records: int) -> str:
         from headrace.demo.view import milliseconds

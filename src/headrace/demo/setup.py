@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from headrace.demo.connectors import POLL_INTERVAL_MS, TARGET_PASSWORD, ConnectClient, sink_connector, source_connector
+from headrace.demo.formats import Format, in_format
 from headrace.demo.iris import SOURCE_TABLE, TARGET_TABLE
 from headrace.demo.ports import DemoPorts, choose_ports
 from headrace.supervisor.folder import TemporaryFolder
@@ -32,30 +33,38 @@ class Pipeline:
     target_dsn: str
     bootstrap: str
     connect: ConnectClient
+    registry_url: str
 
 
 def start_pipeline(
-    supervisor: Supervisor, folder: TemporaryFolder, interrupts: Interrupts, say: Say, sink_first: bool
+    supervisor: Supervisor,
+    folder: TemporaryFolder,
+    interrupts: Interrupts,
+    say: Say,
+    format: Format,
+    sink_first: bool,
 ) -> Pipeline:
     """The pipeline with both connectors running; `supervisor` stops the servers.
 
     Raises ProcessFailed, DemoFailed, Interrupted, or TimeoutError where the connectors do not run in a minute.
     """
-    ports = choose_ports(say)
+    ports = choose_ports(say, registry=format.needs_registry)
     source, target = _postgres_servers(folder, ports)
     stack = Stack(folder.path, ports.stack, _hosts(ports), folder.lifeline)
-    _say_where(ports, say)
+    _say_where(ports, say, format)
+    registry = [stack.registry()] if format.needs_registry else []
     # Side by side: the worker waits for its broker by itself.
     try:
-        supervisor.start([source, target, stack.broker(), stack.connect()])
+        supervisor.start([source, target, stack.broker(), *registry, stack.connect()])
     finally:
         ports.release()
     _create(source.dsn(), SOURCE_TABLE)
     _create(target.dsn(), TARGET_TABLE)
     connect = ConnectClient(HOST, ports.stack.connect)
-    connectors = [source_connector(), sink_connector()]
+    connectors = [in_format(connector, format) for connector in (source_connector(), sink_connector())]
     post(connect, connectors[::-1] if sink_first else connectors, interrupts)
-    return Pipeline(source.dsn(), target.dsn(), f"{HOST}:{ports.stack.internal}", connect)
+    registry_url = f"http://{HOST}:{ports.stack.registry}"
+    return Pipeline(source.dsn(), target.dsn(), f"{HOST}:{ports.stack.internal}", connect, registry_url)
 
 
 def _postgres_servers(folder: TemporaryFolder, ports: DemoPorts) -> tuple[PostgresServer, PostgresServer]:
@@ -88,15 +97,20 @@ def _create(dsn: str, statement: str) -> None:
         connection.execute(statement)
 
 
-def _say_where(ports: DemoPorts, say: Say) -> None:
-    say("starting two PostgreSQL servers, a Kafka broker and a Kafka Connect worker")
+def _say_where(ports: DemoPorts, say: Say, format: Format) -> None:
+    servers = "a Kafka broker, a schema registry" if format.needs_registry else "a Kafka broker"
+    say(f"starting two PostgreSQL servers, {servers} and a Kafka Connect worker")
     say(f"source   postgresql://myuser@{HOST}:{ports.source}/mydatabase (the passwords are the tutorial's)")
     say(f"target   postgresql://targetuser@{HOST}:{ports.target}/targetdatabase")
     say(f"broker   localhost:{ports.stack.broker}")
+    if format.needs_registry:
+        say(f"registry http://localhost:{ports.stack.registry}")
     say(f"connect  http://localhost:{ports.stack.connect}")
+    converter = f", both have value.converter {format.converter}" if format.converter else ""
     say(
         "posts    the tutorial's source_connector.json and sink_connector.json; changed in them: the sink's password "
-        f"is corrected, the source has poll.interval.ms {POLL_INTERVAL_MS}; their host names are in the address book"
+        f"is corrected, the source has poll.interval.ms {POLL_INTERVAL_MS}{converter}; their host names are in the "
+        "address book"
     )
 
 
