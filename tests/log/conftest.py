@@ -1,6 +1,7 @@
 """Logs in a temporary directory, opened as the broker opens them, with work in the background done at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -41,17 +42,26 @@ def contents(log: PartitionLog) -> list[tuple[int, bytes | None]]:
     return [(record.offset, record.value) for batch in log.read_from(log.start_offset) for record in read_batch(batch)]
 
 
+@contextmanager
+def processes() -> Iterator[Callable[[], Handles]]:
+    """Gives the open files of one process after the other; all are closed in the end."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(Handles()))
+
+
 @pytest.fixture
-def opener(tmp_path: Path) -> Callable[..., OpenLog]:
+def opener(tmp_path: Path) -> Iterator[Callable[..., OpenLog]]:
     """Makes an OpenLog whose background work is done by `background`."""
 
-    def make(background: Callable[[Job], None] = run_now) -> OpenLog:
-        def open_it(settings: LogSettings = LogSettings(), *, clean: bool = False) -> PartitionLog:  # noqa: B008
-            return open_log(tmp_path / "t-0", settings, Opening(Handles(), background, clean))
+    with processes() as handles:
 
-        return open_it
+        def make(background: Callable[[Job], None] = run_now) -> OpenLog:
+            def open_it(settings: LogSettings = LogSettings(), *, clean: bool = False) -> PartitionLog:  # noqa: B008
+                return open_log(tmp_path / "t-0", settings, Opening(handles(), background, clean))
 
-    return make
+            return open_it
+
+        yield make
 
 
 @pytest.fixture

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from headrace.log import compaction
 from headrace.log.batch import check_produced
-from headrace.log.files import Handles
 from headrace.log.partition_log import PartitionLog
 from headrace.log.records import NewRecord, build_batch, compress, decompress, read_batch
 from headrace.log.recovery import Opening, open_log
 from headrace.log.settings import LogSettings
 from tests.kafka.cluster import run_tool
-from tests.log.conftest import NOW_MS, OpenLog, run_now
+from tests.log.conftest import NOW_MS, OpenLog, processes, run_now
 
 DAY_MS = 86_400_000
 SMALL = LogSettings(
@@ -138,20 +137,21 @@ def test_whatever_was_written_the_last_of_each_key_is_there_after_a_restart(
     clean: bool,
 ) -> None:
     directory = tmp_path_factory.mktemp("compacted") / "t-0"
-    log = open_log(directory, SMALL, Opening(Handles(), run_now, clean=True))
-    for codec, pairs in batches:
-        _append(log, pairs, codec)
-        _compact(log)
-    before = _records(log)
-    if clean and (job := log.close_job()) is not None:
-        job()
-    for snapshot in directory.glob("*.snapshot") if not clean else ():
-        snapshot.unlink()  # everything is scanned, and every checksum verified
-    again = open_log(directory, SMALL, Opening(Handles(), run_now, clean=clean))
-    written = [pair for _, pairs in batches for pair in pairs]
-    assert _records(again) == before
-    assert {key: value for _, key, value in before} == dict(written)
-    assert again.next_offset == len(written)
+    with processes() as handles:
+        log = open_log(directory, SMALL, Opening(handles(), run_now, clean=True))
+        for codec, pairs in batches:
+            _append(log, pairs, codec)
+            _compact(log)
+        before = _records(log)
+        if clean and (job := log.close_job()) is not None:
+            job()
+        for snapshot in directory.glob("*.snapshot") if not clean else ():
+            snapshot.unlink()  # everything is scanned, and every checksum verified
+        again = open_log(directory, SMALL, Opening(handles(), run_now, clean=clean))
+        written = [pair for _, pairs in batches for pair in pairs]
+        assert _records(again) == before
+        assert {key: value for _, key, value in before} == dict(written)
+        assert again.next_offset == len(written)
 
 
 @pytest.mark.parametrize("steps", range(14))

@@ -12,8 +12,9 @@ from headrace.log.batch import headers, read_header
 from headrace.log.errors import BatchLargerThanSegment, InvalidTimestamp, OffsetOutOfRange, StorageError
 from headrace.log.lookup import first_at_or_after, largest
 from headrace.log.partition_log import PartitionLog, Slice
+from headrace.log.recovery import Opening, open_log
 from headrace.log.settings import LogSettings
-from tests.log.conftest import NOW_MS, OpenLog, append, contents
+from tests.log.conftest import NOW_MS, OpenLog, append, contents, processes
 
 SMALL = LogSettings(segment_bytes=1000, index_interval_bytes=200)
 
@@ -249,18 +250,16 @@ class TestTimestamps:
 def test_whatever_happens_every_acknowledged_record_is_there(
     data: list[tuple[str, bytes]], opener: Callable[..., OpenLog], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from headrace.log.files import Handles
-    from headrace.log.recovery import Opening, open_log
-
     directory = tmp_path_factory.mktemp("model") / "t-0"
     expected: list[tuple[int, bytes]] = []
-    log = open_log(directory, SMALL, Opening(Handles(), lambda job: job(), clean=True))
-    for action, value in data:
-        if action == "append":
-            expected.append((append(log, value).base_offset, value))
-            continue
-        is_clean = action == "restart"
-        if is_clean and (job := log.close_job()) is not None:
-            job()
-        log = open_log(directory, SMALL, Opening(Handles(), lambda job: job(), clean=is_clean))
-    assert contents(log) == expected == [(at, value) for at, (_, value) in enumerate(expected)]
+    with processes() as handles:
+        log = open_log(directory, SMALL, Opening(handles(), lambda job: job(), clean=True))
+        for action, value in data:
+            if action == "append":
+                expected.append((append(log, value).base_offset, value))
+                continue
+            is_clean = action == "restart"
+            if is_clean and (job := log.close_job()) is not None:
+                job()
+            log = open_log(directory, SMALL, Opening(handles(), lambda job: job(), clean=is_clean))
+        assert contents(log) == expected == [(at, value) for at, (_, value) in enumerate(expected)]

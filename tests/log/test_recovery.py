@@ -9,12 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headrace.log.batch import check_produced
-from headrace.log.files import Handles
 from headrace.log.partition_log import PartitionLog
 from headrace.log.records import NewRecord, build_batch
 from headrace.log.recovery import Opening, open_log
 from headrace.log.settings import LogSettings
-from tests.log.conftest import NOW_MS, OpenLog, append, contents, never_run, run_now
+from tests.log.conftest import NOW_MS, OpenLog, append, contents, never_run, processes, run_now
 
 SMALL = LogSettings(segment_bytes=1000, index_interval_bytes=200)
 
@@ -100,22 +99,23 @@ def test_a_torn_tail_is_cut_at_a_batch_and_the_log_goes_on(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     directory = tmp_path_factory.mktemp("torn") / "t-0"
-    log = open_log(directory, SMALL, Opening(Handles(), run_now, clean=True))
-    before = _fill(log, 13)
-    path = Path(log.active.log_path)
-    content = bytearray(path.read_bytes())
-    at = data.draw(st.integers(0, len(content) - 1))
-    if data.draw(st.booleans()):
-        del content[at:]
-    else:
-        content[at] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(content)
-    again = open_log(directory, SMALL, Opening(Handles(), run_now, clean=False))
-    left = contents(again)
-    assert left == before[: len(left)]
-    assert len(left) >= log.active.base_offset
-    append(again, b"new")
-    assert contents(again) == [*left, (again.next_offset - 1, b"new")]
+    with processes() as handles:
+        log = open_log(directory, SMALL, Opening(handles(), run_now, clean=True))
+        before = _fill(log, 13)
+        path = Path(log.active.log_path)
+        content = bytearray(path.read_bytes())
+        at = data.draw(st.integers(0, len(content) - 1))
+        if data.draw(st.booleans()):
+            del content[at:]
+        else:
+            content[at] ^= data.draw(st.integers(1, 255))
+        path.write_bytes(content)
+        again = open_log(directory, SMALL, Opening(handles(), run_now, clean=False))
+        left = contents(again)
+        assert left == before[: len(left)]
+        assert len(left) >= log.active.base_offset
+        append(again, b"new")
+        assert contents(again) == [*left, (again.next_offset - 1, b"new")]
 
 
 def test_garbage_behind_the_last_batch_is_cut(open_it: OpenLog) -> None:
