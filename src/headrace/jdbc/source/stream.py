@@ -5,9 +5,10 @@ its own (ADBC has a libpq of its own), opened after psycopg's login has worked.
 """
 
 import contextlib
+import logging
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -16,9 +17,12 @@ from adbc_driver_manager import Error as AdbcError
 
 from headrace.connect.api import name_thread
 
+log = logging.getLogger(__name__)
+
 BATCH_BYTES: Final = 1 << 20
 SMALLEST_BATCH_BYTES: Final = 1 << 14
 ROW_BYTES: Final = 64
+CLOSE_S: Final = 5.0
 _HINT: Final = "adbc.postgresql.batch_size_hint_bytes"
 _USE_COPY: Final = "adbc.postgresql.use_copy"
 _SESSION: Final = """
@@ -48,6 +52,7 @@ class RowStreams:
         with underlines, or DEFAULT."""
         hint = BATCH_BYTES if max_rows is None else min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, max_rows * ROW_BYTES))
         self._cursor: Any = None
+        self._pending: Future[pa.RecordBatch | None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead", initializer=name_thread)
         with _faults(opening=True):
             self._connection = adbc.connect(conninfo, autocommit=True)
@@ -67,15 +72,20 @@ class RowStreams:
 
     def _ahead(self, reader: Any) -> Iterator[pa.RecordBatch]:
         """One batch is read, without the interpreter's lock, while the one before is worked on."""
-        pending = self._thread.submit(_next, reader)
+        self._pending = self._thread.submit(_next, reader)
         try:
-            while (batch := pending.result()) is not None:
-                pending = self._thread.submit(_next, reader)
+            while (batch := self._pending.result()) is not None:
+                self._pending = self._thread.submit(_next, reader)
                 yield batch
         finally:
-            if not pending.done():
-                self.cancel()
-                wait([pending])
+            self._end_reading(None)
+
+    def _end_reading(self, timeout_s: float | None) -> bool:
+        """End the read that goes on ahead, if one does; false where it has not ended in time."""
+        if self._pending is None or self._pending.done():
+            return True
+        self.cancel()
+        return self._pending in wait([self._pending], timeout_s).done
 
     def cancel(self) -> None:
         """From another thread: end the statement that runs."""
@@ -84,6 +94,11 @@ class RowStreams:
                 self._cursor.adbc_cancel()
 
     def close(self) -> None:
+        """The driver is not to be closed under a thread that reads: it would crash. What does not end stays open."""
+        if not self._end_reading(CLOSE_S):
+            log.warning("a statement does not end; its connection is left to the server to end")
+            self._thread.shutdown(wait=False)
+            return
         for each in (self._cursor, self._connection):
             with contextlib.suppress(AdbcError, OSError):
                 if each is not None:
