@@ -12,22 +12,20 @@ import pyarrow.compute as pc
 from headrace.connect.api import (
     Column,
     ConfigDef,
-    ConfigError,
     ConnectSchema,
     Converted,
     HeaderAndValueConverter,
-    Importance,
-    Type,
-    between,
     to_values,
 )
 from headrace.connect.converters.json.column_encoder import encode_column
+from headrace.connect.converters.json.config import json_config, schema_content
 from headrace.connect.converters.json.envelope import Envelopes
 from headrace.connect.converters.json.form import Form, MisfitError
 from headrace.connect.converters.json.row_encoder import dumps
-from headrace.connect.converters.json.runs import Runs, decode_plain
+from headrace.connect.converters.json.runs import Runs, decode_fixed, decode_plain
 from headrace.connect.converters.json.schema_form import schema_to_json
 from headrace.connect.converters.json.text_columns import FEW, DoubtError, decode_texts
+from headrace.connect.converters.kind import parse
 
 log = logging.getLogger(__name__)
 
@@ -36,62 +34,15 @@ ENCODE_LIMIT_BYTES: Final = 1 << 29
 """Columns of text hold 2 GiB at most: what may come near is encoded in halves."""
 
 
-def _decimal_format(name: str, value: Any) -> None:
-    if str(value).upper() not in ("BASE64", "NUMERIC"):
-        raise ConfigError(
-            f"Invalid value {value} for configuration {name}: String must be one of (case insensitive): BASE64, NUMERIC"
-        )
-
-
 class JsonConverter(HeaderAndValueConverter):
     """`org.apache.kafka.connect.json.JsonConverter`."""
 
     @classmethod
     def config_def(cls) -> ConfigDef:
-        return (
-            ConfigDef()
-            .define(
-                "schemas.enable",
-                Type.BOOLEAN,
-                True,
-                "Include schemas within each of the serialized values and keys.",
-                importance=Importance.HIGH,
-                group="Schemas",
-                display_name="Enable Schemas",
-            )
-            .define(
-                "schemas.cache.size",
-                Type.INT,
-                1000,
-                "The maximum number of schemas that can be cached in this converter instance.",
-                importance=Importance.HIGH,
-                group="Schemas",
-                display_name="Schema Cache Size",
-                validator=between(1),
-            )
-            .define(
-                "decimal.format",
-                Type.STRING,
-                "BASE64",
-                "How decimals are written, case insensitive: BASE64 (Java's default) or NUMERIC.",
-                importance=Importance.LOW,
-                group="Serialization",
-                display_name="Decimal Format",
-                validator=_decimal_format,
-            )
-            .define(
-                "replace.null.with.default",
-                Type.BOOLEAN,
-                True,
-                "Whether a null in a field that has a default is written and read as that default.",
-                importance=Importance.LOW,
-                group="Serialization",
-                display_name="Replace null with default",
-            )
-        )
+        return json_config()
 
     def configure(self, properties: Mapping[str, Any], *, is_key: bool) -> None:
-        settings = self.config_def().parse(properties)
+        settings = parse(self.config_def(), properties, is_key=is_key)
         if "schema.registry.url" in properties:
             role = "key.converter" if is_key else "value.converter"
             log.info("%s.schema.registry.url is not used: JsonConverter writes the schema into each message", role)
@@ -101,6 +52,8 @@ class JsonConverter(HeaderAndValueConverter):
         self._form = Form(numeric_decimals=numeric, replace_null=settings["replace.null.with.default"])
         self._envelopes = Envelopes(self._cache_size, self._form)
         self._prefixes: dict[ConnectSchema | None, str] = {}
+        content = schema_content(settings["schema.content"], self._form)
+        self._content = content if self._schemas_enable else None
 
     def from_connect(
         self,
@@ -187,6 +140,8 @@ class JsonConverter(HeaderAndValueConverter):
     def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
         if not self._schemas_enable:
             return decode_plain(payloads)
+        if self._content is not None:
+            return decode_fixed(self._content, topic, payloads, self._form)
         runs = Runs(topic, self._envelopes, self._form)
         return runs.decode(list(payloads))
 
@@ -200,6 +155,8 @@ class JsonConverter(HeaderAndValueConverter):
 
     def _column(self, messages: pa.BinaryArray) -> Converted:
         """One run of messages that begin alike. Raises DoubtError."""
+        if self._content is not None:
+            return Converted(0, len(messages), self._content, decode_texts(self._content, messages))
         prefix, schema = self._envelopes.of(messages[0].as_py())
         if schema is None or not pc.all(pc.starts_with(messages, prefix)).as_py():
             raise DoubtError

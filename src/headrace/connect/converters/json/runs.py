@@ -98,7 +98,7 @@ class Runs:
                 row += 1
             else:
                 row += self._stretch(messages, row, message)
-        return [self._converted(run) for run in self._runs]
+        return [converted(self._topic, run, self._form) for run in self._runs]
 
     def _stretch(self, messages: list[bytes | None], row: int, message: bytes) -> int:
         """Take messages from `row` on that begin with one known prefix, or the one message there; gives how many."""
@@ -141,11 +141,26 @@ class Runs:
             self._runs.append(_Run(row))
         return self._runs[-1]
 
-    def _converted(self, run: _Run) -> Converted:
-        try:
-            return run.converted(self._form)
-        except MisfitError as error:
-            raise error.data_error(self._topic, run.schema) from None
+
+def converted(topic: str, run: _Run, form: Form) -> Converted:
+    """The run's column. Raises DataError."""
+    try:
+        return run.converted(form)
+    except MisfitError as error:
+        raise error.data_error(topic, run.schema) from None
+
+
+def decode_fixed(schema: ConnectSchema, topic: str, payloads: Sequence[bytes | None], form: Form) -> list[Converted]:
+    """Payloads that all have one schema, which the configuration gives. Raises DataError."""
+    if not payloads:
+        return []
+    run = _Run(0)
+    for payload in payloads:
+        if payload is None:
+            run.add_tombstone()
+        else:
+            run.add(schema, [parse_json(payload)], [payload])
+    return [converted(topic, run, form)]
 
 
 def decode_plain(payloads: Sequence[bytes | None]) -> list[Converted]:
