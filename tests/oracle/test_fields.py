@@ -207,3 +207,31 @@ def test_headers_are_inserted_as_java_inserts_them() -> None:
         config = {"header": name, "value.literal": literal}
         cases += [Case(JAVA + "InsertHeader", config, record) for record in records[index % 20 :: 20]]
     compare([*cases, *refused("InsertHeader", [{}, {"header": "a"}, {"value.literal": "a"}])])
+
+
+INSERTED = ["topic.field", "partition.field", "offset.field", "timestamp.field", "static.field"]
+
+
+def test_fields_of_the_record_are_inserted_as_java_inserts_them() -> None:
+    chance, maker = random.Random(28), Maker(28)
+    records = maker.records(300)
+    configs = []
+    for _ in range(60):
+        keys = chance.sample(INSERTED, chance.randint(1, 4))
+        config = {key: f"_{key[0]}{chance.choice(['', '', '?', '!'])}" for key in keys}
+        if chance.random() < 0.3:
+            config[keys[0]] = chance.choice(["id", "name!", "x?", "!", "?", "", "_p"])
+        config["static.value"] = chance.choice(["v", "", "é"])
+        configs.append(config | {"replace.null.with.default": chance.choice(BOOLEANS)})
+    cases = []
+    for index, record in enumerate(records):
+        config = configs[index // 5 % len(configs)]
+        cases.append(Case(JAVA + "InsertField$Value", config, record))
+        sinks = replace(record, partition=record.partition or 0)
+        cases.append(Case(JAVA + "InsertField$Value", config, sinks, offset=chance.choice([0, 2**40])))
+        cases.append(Case(JAVA + "InsertField$Key", config, keyed(sinks), offset=7))
+    compare(cases)
+
+
+def test_settings_of_insertions_are_refused_as_java_refuses_them() -> None:
+    compare(refused("InsertField$Value", [{}, {"static.field": "a"}, {"static.field": "a!"}, {"static.value": "a"}]))
