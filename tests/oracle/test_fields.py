@@ -3,13 +3,14 @@
 import random
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
-from headrace.connect.api import Header, Record, SchemaType, struct
+from headrace.connect.api import ConnectSchema, Header, Record, SchemaType, struct
 from headrace.connect.api.schema import schema
 from tests.oracle.agreement import Case, compare
-from tests.oracle.generated import Maker
+from tests.oracle.generated import NAMES, Maker, leaves
 
 pytestmark = pytest.mark.kafka
 
@@ -23,6 +24,22 @@ def keyed(record: Record) -> Record:
     return replace(
         record, key_schema=record.value_schema, key=record.value, value_schema=record.key_schema, value=record.key
     )
+
+
+class EvenMaker(Maker):
+    """Structs and maps of one set of names, where a configuration finds its fields; no decimals, whose masks differ."""
+
+    def struct(self, depth: int = 1, *, optional: bool = False, **more: Any) -> ConnectSchema:
+        names = self.chance.sample(NAMES[:6], 6 - (self.chance.random() < 0.2))
+        return struct([(name, self.schema(depth)) for name in names], optional=optional, **more)
+
+    def leaf_schema(self) -> ConnectSchema:
+        while (kind := super().leaf_schema()).parameter("scale"):
+            pass
+        return kind
+
+    def schemaless_map(self) -> dict[str, Any]:
+        return super().schemaless_map() | {"id": self.schemaless(0), "name": self.schemaless(1)}
 
 
 def cases_of(name: str, configs: list[dict[str, str]], records: list[Record], each: int = 1) -> list[Case]:
@@ -235,3 +252,33 @@ def test_fields_of_the_record_are_inserted_as_java_inserts_them() -> None:
 
 def test_settings_of_insertions_are_refused_as_java_refuses_them() -> None:
     compare(refused("InsertField$Value", [{}, {"static.field": "a"}, {"static.field": "a!"}, {"static.value": "a"}]))
+
+
+def test_fields_are_masked_as_java_masks_them() -> None:
+    fields = ["id", "name", "at,x", "deep", "a.b", "id,name,x,deep", "none", "x,x"]
+    replacements = ["", "", "", "5", "text", "-1.5", "300", "1e3", "99999999999", "true", "NaN", "null", "[1]"]
+    configs = []
+    for (index, names), replaced in product(enumerate(fields * 3), BOOLEANS):
+        replacement = replacements[(index * 2 + len(configs)) % len(replacements)]
+        more = {} if not replacement else {"replacement": replacement}
+        configs.append({"fields": names, "replace.null.with.default": replaced} | more)
+    compare(cases_of("MaskField", configs, EvenMaker(29).records(400), each=2))
+
+
+def test_every_type_is_masked_as_java_masks_it() -> None:
+    cases = []
+    for kind, value in leaves():
+        if kind.parameter("scale") not in (None, "0"):
+            continue
+        row = struct([("x", kind), ("y", INT)])
+        replacements = (None, "42", "odd") if kind.parameter("scale") else (None, "42", "1.5", "odd")
+        for replacement, replaced in product(replacements, BOOLEANS):
+            config = {"fields": "x", "replace.null.with.default": replaced}
+            config |= {} if replacement is None else {"replacement": replacement}
+            cases.append(Case(f"{JAVA}MaskField$Value", config, Record("topic", None, None, row, {"x": value, "y": 1})))
+    compare(cases)
+
+
+def test_settings_of_masks_are_refused_as_java_refuses_them() -> None:
+    bad = [{}, {"fields": ""}, {"fields": "a,,b"}, {"fields": "a", "replacement": ""}]
+    compare(refused("MaskField$Value", [*bad, {"fields": "a", "replace.null.with.default": "x"}]))
