@@ -282,3 +282,67 @@ def test_every_type_is_masked_as_java_masks_it() -> None:
 def test_settings_of_masks_are_refused_as_java_refuses_them() -> None:
     bad = [{}, {"fields": ""}, {"fields": "a,,b"}, {"fields": "a", "replacement": ""}]
     compare(refused("MaskField$Value", [*bad, {"fields": "a", "replace.null.with.default": "x"}]))
+
+
+TYPES = ["int8", "int16", "int32", "int64", "float32", "float64", "boolean", "string"]
+TEXTS = [
+    "", "0", "-0", "+7", "007", "127", "128", "-129", "32768", "2147483648", "-9223372036854775808",
+    "9223372036854775808", "1.5", "-1.5e3", ".5", "5.", "1e400", "-1e-400", "1e5", "0x1F", "0x1.8p1", "NaN", "nan",
+    "-Infinity", "inf", "Infinity", "1d", "2.5F", " 12 ", "12 ", "1_000", "\u0663", "true", "TRUE", "tRue ", "yes",
+    "0.1", "16777217", "3.4028236e38", "1.1754943e-38", "9007199254740993", "1,5", "--1", "+", "e5", "1e", "١٢",
+    "1e99999999999", "7f", "0x", "0xF",
+]  # fmt: skip
+
+
+def test_every_type_is_cast_to_every_other_as_java_casts_it() -> None:
+    cases = []
+    for kind, value in [*leaves(), *((STRING, text) for text in TEXTS)]:
+        row = struct([("x", kind), ("y", INT)])
+        for target, replaced in product(TYPES, BOOLEANS):
+            config = {"spec": f"x:{target}", "replace.null.with.default": replaced}
+            if value is None or replaced == "true":
+                cases.append(
+                    Case(f"{JAVA}Cast$Value", config, Record("t", value_schema=row, value={"x": value, "y": 1}))
+                )
+    compare(cases)
+
+
+def test_whole_values_are_cast_as_java_casts_them() -> None:
+    chance = random.Random(30)
+    # A logical type keeps its name over a type that it does not go with, so that converters refuse it.
+    found = [case for case in leaves() if case[0].name is None]
+    cases = [
+        Case(f"{JAVA}Cast${half}", {"spec": target}, Record("t", kind, value, kind, value))
+        for kind, value in chance.sample(found, 200)
+        for target, half in product(TYPES, ("Key", "Value"))
+    ]
+    compare(cases)
+
+
+def test_schemaless_values_are_cast_as_java_casts_them() -> None:
+    maker = Maker(31)
+    values = [maker.schemaless(1) for _ in range(80)] + TEXTS
+    cases = []
+    for value, target in product(values, TYPES):
+        cases.append(Case(f"{JAVA}Cast$Value", {"spec": target}, Record("t", value=value)))
+        cases.append(Case(f"{JAVA}Cast$Value", {"spec": f"a:{target}"}, Record("t", value={"a": value, "b": 1})))
+    compare(cases)
+
+
+def test_fields_of_all_kinds_of_records_are_cast_as_java_casts_them() -> None:
+    specs = [
+        "id:int8",
+        "id:string,name:int64",
+        "x:boolean, at : FLOAT32",
+        "deep:string",
+        "none:int8",
+        "id:int8,id:string",
+    ]
+    configs = [{"spec": spec, "replace.null.with.default": replaced} for spec, replaced in product(specs, BOOLEANS)]
+    compare(cases_of("Cast", configs, EvenMaker(32).records(300), each=2))
+
+
+def test_specs_are_refused_as_java_refuses_them() -> None:
+    # Where a type has no such name, Java takes its sentence for the key.
+    bad = ["", "int8,int8", "a:bytes", "struct", "int8,a:int8", "a:array", "a:MAP"]
+    compare(refused("Cast$Value", [{}, *({"spec": spec} for spec in bad)]))

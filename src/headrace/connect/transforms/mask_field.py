@@ -170,9 +170,7 @@ def _scaled(schema: ConnectSchema | None, number: Decimal) -> Decimal:
     """The number in its schema's scale. Raises DataError where digits would be lost; Java's converters do, later."""
     scale = int(schema.parameter("scale") or 0) if schema is not None else -exponent_of(number)
     if -exponent_of(number) > scale:
-        raise DataError(
-            f"the replacement {number} has more digits behind the point than its field, of scale {scale}"
-        )
+        raise DataError(f"the replacement {number} has more digits behind the point than its field, of scale {scale}")
     return EXACT.quantize(number, Decimal((0, (1,), -scale)))
 
 

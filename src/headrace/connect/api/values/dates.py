@@ -12,15 +12,19 @@ DATE_SCHEMA: Final = date()
 TIME_SCHEMA: Final = time()
 TIMESTAMP_SCHEMA: Final = timestamp()
 
-_DATE: Final = "yyyy-MM-dd"
-_TIME: Final = "HH:mm:ss.SSS'Z'"
-_TIMESTAMP: Final = f"{_DATE}'T'{_TIME}"
-_BY_LENGTH: Final = {10: (_DATE, DATE_SCHEMA), 13: (_TIME, TIME_SCHEMA), 24: (_TIMESTAMP, TIMESTAMP_SCHEMA)}
+DATE_PATTERN: Final = "yyyy-MM-dd"
+TIME_PATTERN: Final = "HH:mm:ss.SSS'Z'"
+TIMESTAMP_PATTERN: Final = f"{DATE_PATTERN}'T'{TIME_PATTERN}"
+_BY_LENGTH: Final = {
+    10: (DATE_PATTERN, DATE_SCHEMA),
+    13: (TIME_PATTERN, TIME_SCHEMA),
+    24: (TIMESTAMP_PATTERN, TIMESTAMP_SCHEMA),
+}
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @cache
-def _format(pattern: str) -> DateFormat:
+def date_format(pattern: str) -> DateFormat:
     """No pattern here has years of two digits, so the time that it is does not matter."""
     return DateFormat(pattern, _EPOCH)
 
@@ -28,8 +32,8 @@ def _format(pattern: str) -> DateFormat:
 def write(millis: int) -> str:
     """As in Java, the form goes by the value: a Date of 1970-01-01 or earlier looks like a time."""
     if millis < DAY_MS:
-        return _format(_TIME).format(millis)
-    return _format(_DATE if millis % DAY_MS == 0 else _TIMESTAMP).format(millis)
+        return date_format(TIME_PATTERN).format(millis)
+    return date_format(DATE_PATTERN if millis % DAY_MS == 0 else TIMESTAMP_PATTERN).format(millis)
 
 
 def read(text: str) -> tuple[ConnectSchema, dt.date | dt.time] | None:
@@ -42,7 +46,7 @@ def read(text: str) -> tuple[ConnectSchema, dt.date | dt.time] | None:
         return None
     pattern, schema = found
     try:
-        millis = _format(pattern).parse(text)
+        millis = date_format(pattern).parse(text)
     except UnparseableError:
         return None
     return schema, of_millis(schema, millis)
