@@ -69,13 +69,12 @@ class ReplaceField(HalfTransformation):
         self._renames = dict(map(_pair, settings["renames"]))
         self._originals = {self._renames[name]: name for name in hash_map_order(self._renames)}
         self._replace_null: bool = settings[REPLACE_NULL]
-        self._pairs = lru_cache(maxsize=64)(self._make_pairs)
+        self._plan = lru_cache(maxsize=64)(self._make_plan)
         self._projection = lru_cache(maxsize=16)(self._make_projection)
 
     def change(self, schema: ConnectSchema | None, value: Any) -> Changed:
         if schema is None:
-            value = require_map(value, _PURPOSE)
-            return None, {renamed: value[name] for name, renamed in self._pairs(tuple(value))}
+            return None, self._change_map(require_map(value, _PURPOSE))
         value = require_struct(schema, value, _PURPOSE)
         projection = self._projection(schema)
         return projection.schema, projection.row(value)
@@ -101,9 +100,21 @@ class ReplaceField(HalfTransformation):
     def _renamed(self, name: str) -> str:
         return self._renames.get(name, name)
 
-    def _make_pairs(self, names: tuple[str, ...]) -> list[tuple[str, str]]:
-        """The names that are kept of a map, each with its new one."""
-        return [(name, self._renamed(name)) for name in names if self._keeps(name)]
+    def _change_map(self, value: dict[str, Any]) -> dict[str, Any]:
+        pairs, dropped = self._plan(tuple(value))
+        if pairs is not None:
+            return {renamed: value[name] for name, renamed in pairs}
+        made = value.copy()
+        for name in dropped:
+            del made[name]
+        return made
+
+    def _make_plan(self, names: tuple[str, ...]) -> tuple[list[tuple[str, str]] | None, list[str]]:
+        """For maps of these names: what is kept under which name, or None where a copy without `dropped` does."""
+        pairs = [(name, self._renamed(name)) for name in names if self._keeps(name)]
+        dropped = [name for name in names if not self._keeps(name)]
+        copied = len(dropped) <= len(pairs) and all(name == renamed for name, renamed in pairs)
+        return None if copied else pairs, dropped
 
     def _make_projection(self, schema: ConnectSchema) -> Projection:
         fields = [Field(self._renamed(field.name), field.schema) for field in schema.fields if self._keeps(field.name)]
