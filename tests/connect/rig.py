@@ -164,6 +164,11 @@ class Hosts:
             future.set_result(messages.Validation(1, name, kind, (({"name": "mode"}, value),), ("Mode",)))
         return future
 
+    def definition(self, stage: str) -> "Future[tuple[Mapping[str, Any], ...]]":
+        future: Future[tuple[Mapping[str, Any], ...]] = Future()
+        future.set_result(({"name": f"a key of {stage}"},))
+        return future
+
     def answer(self, offsets: messages.Offsets) -> None:
         self.answers.append(offsets)
 

@@ -145,6 +145,11 @@ def test_validate_shows_definitions_values_and_a_count_of_errors(client):
     assert answer["configs"][0].keys() == {"definition", "value"}
 
 
+@pytest.mark.parametrize("name", ["HoistField$Value", "org.apache.kafka.connect.transforms.HoistField$Key", "json"])
+def test_the_keys_of_stages_are_shown_as_those_of_connectors_are(client, name):
+    assert client.get(f"/connector-plugins/{name}/config").json() == [{"name": f"a key of {name}"}]
+
+
 def test_offsets_change_only_while_a_connector_is_stopped(client, plane):
     plane.create("c")
     change = {"offsets": [{"partition": {"filename": "x"}, "offset": {"position": 9}}]}

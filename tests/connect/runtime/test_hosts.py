@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,27 @@ def test_a_sink_must_name_its_topics(pool: HostPool) -> None:
 def test_plugins_are_listed_with_type_and_version(pool: HostPool) -> None:
     plugins = pool.plugins().result(20)
     assert {"class": "file-stream-source", "type": "source", "version": "1.0"} in plugins
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("org.apache.kafka.connect.transforms.HoistField$Value", ("field", "STRING", True, None)),
+        ("ReplaceField$Key", ("exclude", "LIST", False, "")),
+        ("json", ("schemas.enable", "BOOLEAN", False, "true")),
+        ("TopicNameMatches", ("pattern", "STRING", True, None)),
+        ("SimpleHeaderConverter", None),
+    ],
+)
+def test_converters_transformations_and_predicates_tell_their_keys(pool: HostPool, name: str, wanted: Any) -> None:
+    keys = pool.definition(name).result(20)
+    shown = [(key["name"], key["type"], key["required"], key["default_value"]) for key in keys]
+    assert (shown[0] if shown else None) == wanted
+
+
+def test_a_plugin_that_there_is_not_has_no_keys(pool: HostPool) -> None:
+    with pytest.raises(RequestFailed, match=r"Unknown plugin Nothing\."):
+        pool.definition("Nothing").result(20)
 
 
 @pytest.mark.crash

@@ -283,7 +283,9 @@ def _add_plugins(app: Routes, server: ConnectServer) -> None:
 
     @app.get("/connector-plugins/{plugin}/config")
     async def get_definition(plugin: str) -> Any:
-        """The keys that a connector's config may have."""
+        """The keys that a connector's config may have, or those of a converter, transformation or predicate."""
+        if plugins.is_stage(plugin):
+            return await answer(server.connectors.definition(plugin))
         config = {"name": plugin, "connector.class": plugins.class_of(plugin)}
         try:
             validation = await answer(server.connectors.validate(config, connect=False))

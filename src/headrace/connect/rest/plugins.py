@@ -38,6 +38,12 @@ def _described(point: EntryPoint, kind: str) -> dict[str, str]:
     return {"class": point.name, "type": kind or connector_type(point.name), "version": version}
 
 
+def is_stage(plugin: str) -> bool:
+    """Whether a path's plug-in (class, or last part of it) is a converter, transformation or predicate."""
+    names = [point.name for group, kind in _KINDS.items() if kind for point in entry_points(group=group)]
+    return any(plugin in (name, name.rpartition(".")[2]) for name in names)
+
+
 def matches(class_name: str, plugin: str) -> bool:
     """Whether a path's plug-in (class, last part of it, or that without `Connector`) is this class."""
     return _short(class_name).endswith(_short(plugin))

@@ -206,6 +206,14 @@ class ConnectorRequests:
 
         return self._herder.submit(work)
 
+    def definition(self, stage: str) -> "Future[tuple[Mapping[str, Any], ...]]":
+        """The keys of a converter, transformation or predicate, as REST shows them."""
+
+        def work(result: "Future[tuple[Mapping[str, Any], ...]]") -> None:
+            self._herder.then(self._herder.hosts.definition(stage), result, result.set_result)
+
+        return self._herder.submit(work)
+
     def set_logger_level(self, namespace: str, level: str) -> "Future[None]":
         """Set a logger's level on every worker of the cluster (KIP-976)."""
 

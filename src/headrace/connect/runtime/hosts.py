@@ -102,6 +102,12 @@ class HostPool:
         self._do(lambda: self._ask_anyone(future, lambda number: messages.Validate(number, dict(config), connect)))
         return future
 
+    def definition(self, stage: str) -> "Future[tuple[Mapping[str, Any], ...]]":
+        """The keys of a converter, transformation or predicate. The future raises RequestFailed."""
+        future: Future[tuple[Mapping[str, Any], ...]] = Future()
+        self._do(lambda: self._ask_anyone(future, lambda number: messages.DefineStage(number, stage)))
+        return future
+
     def plugins(self) -> "Future[tuple[Mapping[str, str], ...]]":
         """What `/connector-plugins` lists: class, type and version of each plug-in. The future raises RequestFailed."""
         future: Future[tuple[Mapping[str, str], ...]] = Future()
@@ -168,6 +174,8 @@ class HostPool:
                 self._resolve(request, configs)
             case messages.Plugins(request, plugins):
                 self._resolve(request, plugins)
+            case messages.Definition(request, keys):
+                self._resolve(request, keys)
             case messages.Validation(request):
                 self._resolve(request, message)
             case messages.Failed(request, text, errors):

@@ -61,6 +61,14 @@ class Validate:
 
 
 @dataclass(frozen=True, slots=True)
+class DefineStage:
+    """The keys of a converter, transformation or predicate; answered by Definition or Failed."""
+
+    request: int
+    plugin: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListPlugins:
     """Answered by Plugins."""
 
@@ -155,6 +163,14 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True)
+class Definition:
+    """`keys`: definitions as REST shows them."""
+
+    request: int
+    keys: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plugins:
     """`plugins`: class, type and version of each, as `/connector-plugins` shows them."""
 
@@ -245,6 +261,7 @@ ToHost = (
     | StopConnector
     | GetTaskConfigs
     | Validate
+    | DefineStage
     | ListPlugins
     | StartTask
     | StopTask
@@ -258,6 +275,7 @@ ToWorker = (
     | StateChanged
     | TaskConfigs
     | Validation
+    | Definition
     | Plugins
     | Failed
     | ReconfigurationRequested

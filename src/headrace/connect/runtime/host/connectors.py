@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from threading import Thread
 
-from headrace.connect.api import ConfigError, ConnectError, Connector
+from headrace.connect.api import ConfigError, ConfigValue, ConnectError, Connector
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.host.contexts import InstanceContext
 from headrace.connect.runtime.host.errors import hide, secrets_of, sentence, trace
-from headrace.connect.runtime.host.plugins import connector_class
+from headrace.connect.runtime.host.plugins import connector_class, stage_class
 from headrace.connect.runtime.messages import TaskId, ToWorker
 
 log = logging.getLogger(__name__)
@@ -125,3 +125,14 @@ def validated(request: int, config: Mapping[str, object], *, connect: bool) -> T
     groups = tuple(dict.fromkeys(key.group for key, _ in pairs if key.group))
     shown = tuple(as_shown(key, value) for key, value in pairs)
     return messages.Validation(request, name, plugin.connector_type, shown, groups)
+
+
+def defined(request: int, name: str) -> ToWorker:
+    """The answer to DefineStage."""
+    from headrace.connect.runtime.host.framework_config import as_shown
+
+    try:
+        keys = stage_class(name).config_def().keys.values()
+    except ConfigError as error:
+        return messages.Failed(request, str(error))
+    return messages.Definition(request, tuple(as_shown(key, ConfigValue(key.name))[0] for key in keys))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from headrace.connect.api import ConfigError, Connector, Converter, HeaderConverter, Predicate, Transformation
 from headrace.connect.transforms import unknown_transform
@@ -59,6 +59,21 @@ def transform_class(name: str, key: str) -> type[Transformation]:
 def predicate_class(name: str, key: str) -> type[Predicate]:
     """The predicate class that configuration `key` names. Raises ConfigError with what there is."""
     return _load(PREDICATES, Predicate, name, key)  # type: ignore[type-abstract]
+
+
+def stage_class(name: str) -> type[Converter | HeaderConverter | Transformation | Predicate]:
+    """The class of that name that is no connector. Raises ConfigError."""
+    bases: dict[str, Any] = {
+        CONVERTERS: Converter,
+        HEADER_CONVERTERS: HeaderConverter,
+        TRANSFORMS: Transformation,
+        PREDICATES: Predicate,
+    }
+    for group, base in bases.items():
+        point = _find(group, name)
+        if point is not None:
+            return _loaded(point, base)
+    raise ConfigError(f"Unknown plugin {name}.")
 
 
 def java_name(plugin: type) -> str:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from headrace.connect.runtime import messages
 from headrace.connect.runtime.connector_log import LogSender
-from headrace.connect.runtime.host.connectors import ConnectorInstance, validated
+from headrace.connect.runtime.host.connectors import ConnectorInstance, defined, validated
 from headrace.connect.runtime.host.plugins import add_plugin_path, list_plugins
 from headrace.connect.runtime.host.tasks import TaskRunner
 from headrace.connect.runtime.messages import TaskId, ToWorker
@@ -79,6 +79,8 @@ class Host:
                 self._task_configs(request, connector, max_tasks)
             case messages.Validate(request, config, connect):
                 self._aside(lambda: self.send(validated(request, config, connect=connect)))
+            case messages.DefineStage(request, plugin):
+                self._aside(lambda: self.send(defined(request, plugin)))
             case messages.ListPlugins(request):
                 self._aside(lambda: self.send(messages.Plugins(request, tuple(list_plugins()))))
             case messages.StartTask():
