@@ -60,7 +60,7 @@ def test_what_our_own_encoder_writes_is_read_as_the_parser_reads_it(rows: list[d
     try:
         column = decode_texts(WIDE, texts(*written))
     except DoubtError:
-        assert any(b"\\" in text or b'"NaN"' in text or b'Infinity"' in text for text in written)
+        assert any(b'"NaN"' in text or b'Infinity"' in text for text in written)
         return
     assert same(to_values(WIDE, column, len(rows)), parsed(WIDE, written))
 
@@ -107,7 +107,14 @@ def test_plain_numbers_are_in_no_doubt(number: str) -> None:
         b'{"a":1,"b":"x"}}',
         b'{"a":1,"b":"x"',
         b'{"a":1,"a":2,"b":"x"}',
-        b'{"a":1,"b":"\\u0041"}',
+        b'{"a":1,"b":"\\x"}',
+        b'{"a":1,"b":"\\ud800"}',
+        b'{"a":1,"b":"x\\"}',
+        b'{"a":1,"b":"x\\\\"y"}',
+        b'{"a":1\\,"b":"x"}',
+        b'{"a":1,"\\u0062":"x"}',
+        b'\\{"a":1,"b":"x"}',
+        b'{"a":1,"b":"x"}\\',
         b'{"a":1,"b":"line\nbreak"}',
         b'{"a":1,"b":5}',
         b'{"a":"1","b":"x"}',
@@ -135,6 +142,38 @@ def test_two_rows_whose_faults_would_make_up_for_each_other_are_in_doubt() -> No
         decode_texts(INNER, texts(b'{"a":7,"b":"x"}{"a":7,"b":"x"}', b""))
     with pytest.raises(DoubtError):
         decode_texts(INNER, texts(b'{"a":7,"b":"x', b'"}{"a":7,"b":"x"}'))
+
+
+ESCAPED = [
+    b"\\u0041", b'\\"', b"\\\\", b'\\\\\\"', b"\\n\\t\\r\\b\\f\\/", b"x\\u00e9\\ud83d\\ude00", "é\\\\".encode(),
+    b'\\",\\"a\\":2',
+    b"\\u0000", b'{\\"a\\":1}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ESCAPED)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_escapes_are_read_beside_texts_without_any(text: bytes, place: int) -> None:
+    rows = [b'{"a":7,"b":"plain"}', b'{"a":null,"b":""}']
+    rows.insert(place, b'{"a":1,"b":"' + text + b'"}')
+    assert decode_texts(INNER, texts(*rows)).to_pylist() == [orjson.loads(row) for row in rows]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.none() | st.integers(-9, 9), st.text('ab\\"\n{:,é\0')), min_size=1, max_size=8))
+def test_texts_of_any_escapes_are_read_as_the_parser_reads_them(rows: list[tuple[int | None, str]]) -> None:
+    values = [{"a": number, "b": text} for number, text in rows]
+    assert decode_texts(INNER, texts(*map(orjson.dumps, values))).to_pylist() == values
+
+
+@given(st.lists(st.text('\\"nx,:{}', max_size=9), min_size=1, max_size=4))
+def test_backslashes_and_quotes_anywhere_are_read_as_json_or_are_in_doubt(pieces: list[str]) -> None:
+    rows = [f'{{"a":1,"b":"{piece}"}}'.encode() for piece in pieces]
+    try:
+        column = decode_texts(INNER, texts(*rows))
+    except DoubtError:
+        return
+    assert column.to_pylist() == [orjson.loads(row) for row in rows]
 
 
 def test_commas_braces_and_letters_inside_of_texts_are_text() -> None:
