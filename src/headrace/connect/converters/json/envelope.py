@@ -115,6 +115,10 @@ def cut_payloads(messages: list[bytes | None], start: int, prefix: bytes) -> lis
     return texts
 
 
+_JAVA_WORDS: Final = "Converting byte[] to Kafka Connect data failed due to serialization error"
+"""People look for these in dead letters; what follows is ours."""
+
+
 def parse_json(text: bytes) -> Any:
     """The parsed JSON. Raises DataError that shows where the text is no JSON."""
     try:
@@ -123,7 +127,7 @@ def parse_json(text: bytes) -> Any:
         hint = ""
         if text[:1] == b"\x00":
             hint = "; it begins with a zero byte, as messages written with a schema registry do: use their converter"
-        raise DataError(f"JsonConverter: the message is no JSON: {error}{hint}: {_start(text)}") from error
+        raise DataError(f"{_JAVA_WORDS}: the message is no JSON: {error}{hint}: {_start(text)}") from error
 
 
 def parse_exactly(text: bytes) -> Any:

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from headrace.connect.runtime.host.error_settings import ErrorSettings
-from headrace.connect.runtime.host.errors import ErrorCounts, ErrorPolicy, Failure, hide, secrets_of, trace
-from headrace.connect.runtime.host.java_names import executing_class
+from headrace.connect.runtime.host.errors import ErrorCounts, ErrorPolicy, Failure, hide, secrets_of
+from headrace.connect.runtime.host.java_names import executing_class, stack_trace
 from headrace.connect.runtime.host.retries import Retries
 from headrace.connect.runtime.messages import TaskId
 
@@ -27,7 +27,7 @@ class ErrorLog:
         if self._with_records:
             text += f", where {failure.record.details()}"
         text = hide(f"Error encountered in task {self._task}. {text}.", self._secrets)
-        log.error("%s\n%s", text, trace(at.error, self._secrets))
+        log.error("%s\n%s", text, stack_trace(at.error, self._secrets).rstrip())
         self._counts.logged += 1
 
 

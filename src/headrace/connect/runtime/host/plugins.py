@@ -78,9 +78,15 @@ def stage_class(name: str) -> type[Converter | HeaderConverter | Transformation 
 
 def java_name(plugin: type) -> str:
     """The Java class name under which a plug-in's class is known; without one, its own."""
-    value = f"{plugin.__module__}:{plugin.__qualname__}"
-    named = (name for group in _GROUPS for name, point in _points(group).items() if point.value == value)
-    return next((name for name in named if "." in name), f"{plugin.__module__}.{plugin.__qualname__}")
+    named = (name for group in _GROUPS for name, point in _points(group).items() if "." in name and _is(point, plugin))
+    return next(named, f"{plugin.__module__}.{plugin.__qualname__}")
+
+
+def _is(point: EntryPoint, plugin: type) -> bool:
+    """Whether an entry point is this class; it may name the package that the class's module is in."""
+    if point.attr != plugin.__qualname__ or not f"{plugin.__module__}.".startswith(f"{point.module}."):
+        return False
+    return point.load() is plugin
 
 
 def _load(group: str, base: type[Plugin], name: str, key: str) -> type[Plugin]:
