@@ -11,7 +11,6 @@ from headrace.connect.api import (
     Batch,
     ConnectError,
     DataError,
-    Field,
     Header,
     Record,
     SchemaType,
@@ -191,7 +190,7 @@ def test_the_error_log_shows_the_record_only_where_that_is_asked_for(caplog: pyt
 
 
 def test_the_error_log_of_a_source_shows_its_record_as_java_does() -> None:
-    value = struct([Field("id", schema(SchemaType.INT32)), Field("name", schema(SchemaType.STRING, optional=True))])
+    value = struct([("id", schema(SchemaType.INT32)), ("name", schema(SchemaType.STRING, optional=True))])
     record = Record("t", None, None, value, {"id": 7, "name": None}, headers=(Header("h", STRING, "x"),))
     (batch,) = from_records([record], SourceOrigin({"table": "iris"}, [{"incrementing": 7}]))
     assert SourceRow(batch, 0).details() == (
