@@ -97,13 +97,13 @@ def test_terminated_again_and_again_in_mid_stream_loses_and_doubles_nothing(sink
     assert one.rows("SELECT count(*), count(DISTINCT id) FROM t") == [(20_000, 20_000)]
 
 
-def in_doubt(one: Sink, then: Callable[[psycopg.Connection[Any]], None]) -> None:
+def in_doubt(one: Sink, then: Callable[[psycopg.Connection[Any]], None], *more: tuple[int, str]) -> None:
     """Put rows while commits are held, do `then` once the commit waits, let go, and let the put end."""
     failures: list[BaseException] = []
 
     def put() -> None:
         try:
-            put_until(one.task, [batch(PLAIN, named([(1, "a"), (2, "b")]))])
+            put_until(one.task, [batch(PLAIN, named([(1, "a"), *more, (2, "b")]))])
         except BaseException as error:
             failures.append(error)
 
@@ -120,17 +120,39 @@ def in_doubt(one: Sink, then: Callable[[psycopg.Connection[Any]], None]) -> None
     assert failures == []
 
 
+def cut(one: Sink) -> None:
+    """Cut the task off, and wait until it has come back and was told that the transaction is in progress."""
+    before = one.context.waits
+    one.task.cancel()
+    until(lambda: one.context.waits > before + 1)
+
+
 def test_insert_does_not_double_rows_of_a_commit_whose_answer_was_lost(sink: Make) -> None:
     """Fails where the transaction's fate is not asked for: the rows are there twice."""
     one = sink(SLOW_COMMIT)
-
-    def cut(holder: "psycopg.Connection[Any]") -> None:
-        before = one.context.waits
-        one.task.cancel()
-        until(lambda: one.context.waits > before + 1)  # it came back, and was told that the transaction is in progress
-
-    in_doubt(one, cut)
+    in_doubt(one, lambda holder: cut(one))
     assert one.rows("SELECT * FROM t ORDER BY 1") == [(1, "a"), (2, "b")]
+
+
+def test_records_left_out_of_a_commit_whose_answer_was_lost_are_reported_once(sink: Make) -> None:
+    """Fails where a transaction in doubt forgets what it left out: nobody hears of the record."""
+    one = sink(f"{SLOW_COMMIT}; ALTER TABLE t ADD CHECK (name <> 'bad')", errors_tolerance="all")
+    in_doubt(one, lambda holder: cut(one), (3, "bad"))
+    assert one.rows("SELECT * FROM t ORDER BY 1") == [(1, "a"), (2, "b")]
+    assert len(one.context.errant_record_reporter.reported) == 1
+
+
+def test_records_left_out_of_a_commit_that_was_not_made_are_reported_once(sink: Make) -> None:
+    """Fails where they are reported before the commit."""
+    one = sink(f"{SLOW_COMMIT}; ALTER TABLE t ADD CHECK (name <> 'bad')", errors_tolerance="all")
+
+    def end(holder: "psycopg.Connection[Any]") -> None:
+        for pid in backends(one):
+            one.rows(f"SELECT pg_terminate_backend({pid})")
+
+    in_doubt(one, end, (3, "bad"))
+    assert one.rows("SELECT * FROM t ORDER BY 1") == [(1, "a"), (2, "b")]
+    assert len(one.context.errant_record_reporter.reported) == 1
 
 
 def test_insert_writes_again_what_a_lost_commit_did_not_write(sink: Make) -> None:
