@@ -37,19 +37,19 @@ def is_exact(column: SinkColumn, kind: pa.DataType) -> bool:
 
 def last_of_each(keys: Sequence[pa.Array]) -> pa.Array | None:
     """The rows that count, ordered by key: the last of each key. None where all do and are in order already."""
-    ranks = [_ranks(key) for key in keys]
-    if len(ranks) == 1 and bool(np.all(ranks[0][1:] > ranks[0][:-1])):
+    found = [ranks(key) for key in keys]
+    if len(found) == 1 and bool(np.all(found[0][1:] > found[0][:-1])):
         return None
-    order = np.lexsort(ranks[::-1])
+    order = np.lexsort(found[::-1])
     last = np.zeros(len(order), np.bool_)
     last[-1:] = True
-    for rank in ranks:
+    for rank in found:
         ordered = rank[order]
         last[:-1] |= ordered[1:] != ordered[:-1]
     return pa.array(order[last])
 
 
-def _ranks(key: pa.Array) -> Numbers:
+def ranks(key: pa.Array) -> Numbers:
     """Numbers that compare as the values do."""
     if pa.types.is_integer(key.type):
         return numbers(key)

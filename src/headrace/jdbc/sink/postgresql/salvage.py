@@ -52,7 +52,7 @@ class Salvage:
     def prepare(self, batches: Sequence[Batch]) -> list[Work]:
         """The batches as the tables take them, without the records that are seen to be bad beforehand."""
         sound = [self._sound(batch) for batch in batches]
-        return self._writer.prepare([batch for batch in sound if batch.length])
+        return self._writer.prepare([batch for batch in sound if batch.length], folding=False)
 
     def write(self, works: Sequence[Work]) -> None:
         """Write all that can be, in order, in the transaction that is open."""

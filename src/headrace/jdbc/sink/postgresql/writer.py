@@ -18,6 +18,7 @@ from headrace.jdbc.sink.fields import Layout, check_values, layout, split_delete
 from headrace.jdbc.sink.postgresql import copy, keys, statements
 from headrace.jdbc.sink.postgresql.check import check_kind
 from headrace.jdbc.sink.postgresql.ddl import column_definition
+from headrace.jdbc.sink.postgresql.fold import fold
 from headrace.jdbc.sink.postgresql.missing import missing_table
 from headrace.jdbc.sink.postgresql.novelty import Novelty
 from headrace.jdbc.sink.postgresql.plan import Plan, added_columns, make_plan, missing_fields, no_twins
@@ -80,8 +81,11 @@ class Writer:
         self._untrusted.add(id(work.plan))
         return not known
 
-    def prepare(self, batches: Sequence[Batch]) -> list[Work]:
-        """The batches as the tables take them; outside any transaction. Raises DataError, ConnectError."""
+    def prepare(self, batches: Sequence[Batch], *, folding: bool = True) -> list[Work]:
+        """The batches as the tables take them; outside any transaction. Raises DataError, ConnectError.
+
+        With `folding`, rows that a later delete takes away again are left out.
+        """
         runs: list[list[Work]] = []
         for batch in batches:
             for work in self.convert(batch):
@@ -91,7 +95,8 @@ class Writer:
                     runs.append([work])
         for run in runs:
             self._make_stage(run[0].plan)
-        return [joined(run) for run in runs]
+        works = [joined(run) for run in runs]
+        return fold(works, self._has_exact_keys) if folding else works
 
     def convert(self, batch: Batch) -> Iterator[Work]:
         """One batch as its table takes it. Raises DataError, ConnectError."""
@@ -224,9 +229,7 @@ class Writer:
 
     def _write_by_key(self, work: Work) -> None:
         plan = work.plan
-        exact = id(plan) not in self._untrusted and all(
-            keys.is_exact(plan.shape.columns[number], work.arrays[number].type) for number in plan.key_numbers
-        )
+        exact = self._has_exact_keys(work)
         if exact:
             last = keys.last_of_each([work.arrays[number] for number in plan.key_numbers])
             work = self.at = work if last is None else work.take(last)
@@ -234,6 +237,13 @@ class Writer:
                 self._copy(statements.copy_table, work)
                 return
         self._change(work, exact)
+
+    def _has_exact_keys(self, work: Work) -> bool:
+        """Whether rows of the work have the same key exactly where its bytes are the same."""
+        plan = work.plan
+        return id(plan) not in self._untrusted and all(
+            keys.is_exact(plan.shape.columns[number], work.arrays[number].type) for number in plan.key_numbers
+        )
 
     def _change(self, work: Work, exact: bool) -> None:
         """Upsert, update or delete; where keys are not `exact`, the server finds the last row of each."""
