@@ -156,6 +156,20 @@ def test_replace_field(properties: Any, wanted: list[Any]) -> None:
     assert value_of(made(ReplaceFieldValue, **properties), None, plain) == (None, value)
 
 
+def test_what_is_left_of_a_struct_is_required_and_has_no_default() -> None:
+    kind = ROW.replace(optional=True, default={"id": 1, "name": "n", "note": None}, doc="words")
+    updated, _ = value_of(made(ReplaceFieldValue, include="id"), kind, VALUE)
+    assert updated is struct([("id", NUMBER)], name="row", version=3, doc="words")
+
+
+@pytest.mark.parametrize("start", [0, 1, 8, 9])
+def test_a_struct_without_fields_keeps_its_nulls(start: int) -> None:
+    column = pa.array([{"id": 1}, None] * 10).slice(start)
+    batch = Batch("t", len(column), value=column, tombstone=column.is_null())
+    (done,) = made(ReplaceFieldValue, exclude="id").apply_batch(batch)
+    assert done.value.to_pylist() == [None if row is None else {} for row in column.to_pylist()]
+
+
 def test_a_null_that_may_not_be_is_refused_where_it_is_not_replaced() -> None:
     subject = made(ReplaceFieldValue, replace_null_with_default="false")
     with pytest.raises(DataError, match='null used for required field: "name", schema type: STRING'):

@@ -19,8 +19,9 @@ def rebuilt(names: Sequence[str], children: Sequence[pa.Array], column: pa.Struc
     """A column of structs of these children, null where `column` is."""
     kind = pa.struct([pa.field(name, child.type) for name, child in zip(names, children, strict=True)])
     if not children:
-        valid = column.is_valid().buffers()[1] if column.null_count else None
-        return pa.Array.from_buffers(kind, len(column), [valid])
+        valid = column.is_valid()
+        bits = valid.buffers()[1] if column.null_count else None
+        return pa.Array.from_buffers(kind, len(column), [bits], offset=valid.offset)
     mask = column.is_null() if column.null_count else None
     return pa.StructArray.from_arrays(children, fields=list(kind), mask=mask)
 
