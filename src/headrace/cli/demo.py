@@ -19,7 +19,7 @@ def command(
     ] = None,
     rate: Annotated[float, typer.Option(min=0, help="Rows a second; 0 is as fast as it goes.")] = 5,
     format: Annotated[
-        Format, typer.Option(help="What the messages are written in; avro starts a schema registry too.")
+        Format, typer.Option(help="What the messages are written in; avro and json-schema start a schema registry too.")
     ] = Format.JSON,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the directory with data and logs.")] = False,
 ) -> None:

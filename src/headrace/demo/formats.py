@@ -10,10 +10,11 @@ REGISTRY_URL: Final = f"http://schema-registry:{REGISTRY_PORT}"
 
 
 class Format(enum.StrEnum):
-    """What the messages are written in; JSON carries its schema in each of them, Avro in the registry."""
+    """What the messages are written in; JSON carries its schema in each of them, the others in the registry."""
 
     JSON = "json"
     AVRO = "avro"
+    JSON_SCHEMA = "json-schema"
 
     @property
     def converter(self) -> str | None:
@@ -27,6 +28,7 @@ class Format(enum.StrEnum):
 
 _CONVERTERS: Final = {
     Format.AVRO: "io.confluent.connect.avro.AvroConverter",
+    Format.JSON_SCHEMA: "io.confluent.connect.json.JsonSchemaConverter",
 }
 
 

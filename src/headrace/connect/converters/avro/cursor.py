@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from headrace.connect.api import integers
+from headrace.connect.converters.registry.framing import between
 
 MOST_VARINT_BYTES: Final = 10
 
@@ -74,18 +74,7 @@ class Cursors:
 
     def blobs(self, sizes: Any) -> pa.BinaryArray:
         """The next bytes of each row, of these sizes."""
-        start = self.at
-        if (sizes < 0).any() or (sizes > self._end - start).any():
-            raise DoubtError
-        self.at = start + sizes
-        # Every other value of an array over the same bytes: what lies between is passed over.
-        bounds = np.empty(2 * len(start) + 1, np.int64)
-        bounds[:-1:2] = start
-        bounds[1::2] = self.at
-        bounds[-1] = self.at[-1] if len(start) else 0
-        return pa.Array.from_buffers(
-            pa.large_binary(), 2 * len(start), [None, pa.py_buffer(bounds), self._buffer]
-        ).take(integers(np.arange(0, 2 * len(start), 2)))
+        return between(self._buffer, *self.spans(sizes))
 
     def spans(self, sizes: Any) -> tuple[Any, Any]:
         """Where the next bytes of each row begin and end, of these sizes."""

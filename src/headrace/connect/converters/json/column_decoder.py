@@ -145,7 +145,7 @@ def _struct(schema: ConnectSchema, values: list[Any], kind: pa.DataType, form: F
         valid = np.array([value is not None for value in values])
         present = _struct(schema, [value for value in values if value is not None], kind, form)
         return present.take(pa.array(np.cumsum(valid) - 1, mask=~valid))
-    if not schema.fields:
+    if not schema.fields or form.is_union(schema):
         raise _DoubtError
     children = [_column(field.schema, _member(values, field.name), form) for field in schema.fields]
     return pa.StructArray.from_arrays(children, fields=list(kind))

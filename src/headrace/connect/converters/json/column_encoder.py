@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.connect.api import ConnectSchema, SchemaType
+from headrace.connect.api import ConnectSchema, SchemaType, to_values
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
 from headrace.connect.converters.json.form import Form, MisfitError, null_value
 from headrace.connect.converters.json.row_encoder import dumps, unscaled_base64
@@ -140,9 +140,10 @@ def _map(schema: ConnectSchema, column: pa.Array, form: Form) -> Parts:
     start, stop = column.offsets[0].as_py(), column.offsets[-1].as_py()
     keys, items = column.keys[start:stop], column.items[start:stop]
     item_parts = _parts_inside(schema.value_schema, items, form, "[]")
-    if schema.key_schema.type is SchemaType.STRING:
+    if form.is_object(schema):
         return ["{", _separated(column, ['"', _escaped(keys), '":', *item_parts], len(keys)), "}"]
-    pairs = ["[", *_parts(schema.key_schema, keys, form), ",", *item_parts, "]"]
+    opening, between, closing = ('{"key":', ',"value":', "}") if form.with_registry else ("[", ",", "]")
+    pairs = [opening, *_parts(schema.key_schema, keys, form), between, *item_parts, closing]
     return ["[", _separated(column, pairs, len(keys)), "]"]
 
 
@@ -154,6 +155,9 @@ def _separated(column: pa.Array, parts: Parts, length: int) -> pa.Array:
 
 
 def _struct(schema: ConnectSchema, column: pa.Array, form: Form) -> Parts:
+    if form.omit_nulls or form.is_union(schema):
+        values = to_values(schema, column, len(column))
+        return [pa.array([dumps(schema, value, form).decode() for value in values], pa.string())]
     parts: Parts = []
     for field, child in zip(schema.fields, column.flatten(), strict=True):
         name = orjson.dumps(field.name).decode()

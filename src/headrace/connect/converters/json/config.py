@@ -10,7 +10,7 @@ from headrace.connect.converters.json.schema_form import schema_from_json
 from headrace.connect.converters.kind import converter_config
 
 
-def _decimal_format(name: str, value: Any) -> None:
+def decimal_format(name: str, value: Any) -> None:
     if str(value).upper() not in ("BASE64", "NUMERIC"):
         raise ConfigError(
             f"Invalid value {value} for configuration {name}: String must be one of (case insensitive): BASE64, NUMERIC"
@@ -47,7 +47,7 @@ def json_config() -> ConfigDef:
             importance=Importance.LOW,
             group="Serialization",
             display_name="Decimal Format",
-            validator=_decimal_format,
+            validator=decimal_format,
         )
         .define(
             "replace.null.with.default",

@@ -1,20 +1,38 @@
-"""What the modules of this package share: the two options of a value's form, and the error that finds its own path."""
+"""What the modules of this package share: the options of a value's form, and the error that finds its own path."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from headrace.connect.api import ConnectSchema, DataError
+from headrace.connect.api import ConnectSchema, DataError, SchemaType
 
 NON_FINITE: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 """How Java writes the floats that JSON does not have."""
 
 
+UNION: Final = "io.confluent.connect.json.OneOf"
+"""The name of a STRUCT that stands for one of several schemas: one field a schema, of which one is set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`decimal.format=NUMERIC`, and `replace.null.with.default`."""
+    """`decimal.format=NUMERIC`, `replace.null.with.default`, and what JsonSchemaConverter does otherwise.
+
+    `with_registry`: pairs of maps are objects of key and value, and a union is the one branch that is set;
+    `omit_nulls`: optional fields that are null are left out.
+    """
 
     numeric_decimals: bool = False
     replace_null: bool = True
+    with_registry: bool = False
+    omit_nulls: bool = False
+
+    def is_union(self, schema: ConnectSchema) -> bool:
+        return self.with_registry and schema.name == UNION and schema.type is SchemaType.STRUCT
+
+    def is_object(self, schema: ConnectSchema) -> bool:
+        """Whether a map is written as an object: its keys are strings."""
+        key = schema.key_schema
+        return key is not None and key.type is SchemaType.STRING and not (self.with_registry and key.optional)
 
 
 class MisfitError(Exception):

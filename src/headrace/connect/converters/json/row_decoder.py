@@ -92,7 +92,7 @@ def _array(schema: ConnectSchema, value: Any, form: Form) -> list[Any]:
 
 def _map(schema: ConnectSchema, value: Any, form: Form) -> dict[Any, Any]:
     decoded = {}
-    for key, item in _pairs(schema, value):
+    for key, item in _pairs(schema, value, form):
         try:
             decoded[decode(schema.key_schema, key, form)] = decode(schema.value_schema, item, form)
         except MisfitError as error:
@@ -102,17 +102,21 @@ def _map(schema: ConnectSchema, value: Any, form: Form) -> dict[Any, Any]:
     return decoded
 
 
-def _pairs(schema: ConnectSchema, value: Any) -> list[Any]:
-    if schema.key_schema is not None and schema.key_schema.type is SchemaType.STRING:
+def _pairs(schema: ConnectSchema, value: Any, form: Form) -> list[Any]:
+    if form.is_object(schema):
         if type(value) is dict:
             return list(value.items())
         raise MisfitError(f"{shown(value)} is no JSON object, as a map with string keys is written")
     if type(value) is list and all(type(pair) is list and len(pair) == 2 for pair in value):
         return value
+    if form.with_registry and type(value) is list and all(type(pair) is dict for pair in value):
+        return [(pair.get("key"), pair.get("value")) for pair in value]
     raise MisfitError(f"{shown(value)} is no array of pairs, as a map with other keys than strings is written")
 
 
 def _struct(schema: ConnectSchema, value: Any, form: Form) -> dict[str, Any]:
+    if form.is_union(schema):
+        return _union(schema, value, form)
     if type(value) is not dict:
         raise MisfitError(f"{shown(value)} is no JSON object, as a struct is written")
     decoded = {}
@@ -122,6 +126,19 @@ def _struct(schema: ConnectSchema, value: Any, form: Form) -> dict[str, Any]:
         except MisfitError as error:
             raise error.inside(field.name) from None
     return decoded
+
+
+def _union(schema: ConnectSchema, value: Any, form: Form) -> dict[str, Any]:
+    """The first branch that the value fits; before those that would pass over members of it."""
+    known = value.keys() if isinstance(value, dict) else ()
+    ordered = sorted(schema.fields, key=lambda field: any(field.schema.field(name) is None for name in known))
+    for field in ordered:
+        try:
+            decoded = decode(field.schema, value, form)
+        except MisfitError:
+            continue
+        return {**dict.fromkeys(each.name for each in schema.fields), field.name: decoded}
+    raise MisfitError(f"{shown(value)} fits no branch of the union")
 
 
 def _decimal(schema: ConnectSchema, value: Any, form: Form) -> Decimal:

@@ -127,21 +127,32 @@ def _map(schema: ConnectSchema, value: Any, form: Form) -> Any:
             pairs.append([encode(schema.key_schema, key, form), encode(schema.value_schema, item, form)])
         except MisfitError as error:
             raise error.inside(f"[{shown(key)}]") from None
-    if schema.key_schema is not None and schema.key_schema.type is SchemaType.STRING:
+    if form.is_object(schema):
         return {"null" if key is None else key: item for key, item in pairs}
-    return pairs
+    return [{"key": key, "value": item} for key, item in pairs] if form.with_registry else pairs
 
 
-def _struct(schema: ConnectSchema, value: Any, form: Form) -> dict[str, Any]:
+def _struct(schema: ConnectSchema, value: Any, form: Form) -> Any:
     if not isinstance(value, dict):
         raise MisfitError(f"{shown(value)} is no struct")
+    if form.is_union(schema):
+        return _union(schema, value, form)
     encoded = {}
     for field in schema.fields:
+        if form.omit_nulls and field.schema.optional and value.get(field.name) is None:
+            continue
         try:
             encoded[field.name] = encode(field.schema, value.get(field.name), form)
         except MisfitError as error:
             raise error.inside(field.name) from None
     return encoded
+
+
+def _union(schema: ConnectSchema, value: dict[str, Any], form: Form) -> Any:
+    found = [field for field in schema.fields if value.get(field.name) is not None]
+    if len(found) != 1:
+        raise MisfitError(f"{len(found)} branches of a union are set, of which one has to be")
+    return encode(found[0].schema, value[found[0].name], form)
 
 
 def unscaled_base64(number: int) -> str:
