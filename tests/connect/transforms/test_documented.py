@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from headrace.connect.api import NO_DEFAULT, ConfigKey, Record, Transformation, from_records
-from headrace.connect.runtime.host.plugins import transform_class
+from headrace.connect.api import NO_DEFAULT, ConfigKey, Record, from_records
+from headrace.connect.runtime.host.plugins import stage_class, transform_class
 from tests.connect.transforms.agreeing import by_batch
 
 PAGE = (Path(__file__).parents[3] / "docs" / "transforms.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.DOTALL | re.MULTILINE))
-JAVA = "org.apache.kafka.connect.transforms."
 
 
 def table(section: str, head: str) -> list[list[str]]:
@@ -29,10 +28,11 @@ def settings(section: str) -> dict[str, str]:
     return dict(line.removeprefix("transforms.x.").split("=", 1) for line in block.splitlines())
 
 
-def class_of(section: str) -> type[Transformation]:
+def class_of(section: str) -> Any:
+    """The transformation or predicate that the section begins with."""
     name = re.search(r"^`([\w$]+)`", SECTIONS[section].strip())
     assert name is not None, f"### {section} begins with no name of a class"
-    return transform_class(JAVA + name.group(1), "type")
+    return stage_class(name.group(1))
 
 
 def parsed(cell: str) -> Any:
@@ -75,4 +75,4 @@ def test_the_short_names_of_the_page_are_names_of_the_classes(section: str) -> N
     pairs = re.findall(r"`([\w$]+)` \(`([\w-]+)`\)", SECTIONS[section])
     assert pairs
     for java, native in pairs:
-        assert transform_class(JAVA + java, "type") is transform_class(native, "type")
+        assert stage_class(java) is stage_class(native)
