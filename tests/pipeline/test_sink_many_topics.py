@@ -77,7 +77,7 @@ def committed(stack: Stack) -> dict[tuple[str, int], int]:
 
 def test_many_topics_into_many_tables(stack: Stack, database: Database) -> None:
     login = {"connection.user": database.server.user, "connection.password": database.server.password}
-    config = CONFIG | login | {"connection.url": database.jdbc_url, "consumer.override.metadata.max.age.ms": 500}
+    config = CONFIG | login | {"connection.url": database.jdbc_url}
     for fault, key in (({"pk.mode": "none"}, "pk.mode"), ({"pk.mode": "record_value"}, "delete.enabled")):
         answer = stack.rest.post("/connectors", json={"name": "sink", "config": config | fault})
         assert (answer.status_code, key in answer.json()["message"]) == (400, True), answer.text
