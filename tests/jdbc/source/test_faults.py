@@ -64,14 +64,6 @@ def test_a_missing_table_fails_with_its_name_and_the_fix(table: Database) -> Non
     )
 
 
-def test_a_table_that_goes_away_fails_with_its_name(table: Database) -> None:
-    with running(counting(table)) as task, table.connect() as connection:
-        poll_rows(task, 1)
-        connection.execute("DROP TABLE t")
-        with pytest.raises(ConnectError, match=r'table public\.t: table missing: relation "public.t" does not exist'):
-            task.poll()
-
-
 def test_a_missing_column_fails_with_what_there_is(table: Database) -> None:
     expected = "table public.t has no column number: correct incrementing.column.name (it has id, n, v)"
     assert failure(counting(table, incrementing_column_name="number")) == expected
