@@ -5,6 +5,8 @@ selected as text. Types that the JDBC connectors in use do not know go as STRING
 dropped.
 """
 
+import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -74,6 +76,32 @@ def reader(column: TableColumn, quoted: str, choices: Choices, literal: Callable
     if make is None:
         return _text(column, f"{quoted}::text")
     return make(column, quoted, choices, literal)
+
+
+def loss(column: TableColumn, choices: Choices) -> tuple[int, str] | None:
+    """What of a column's values does not come through, and the level to say so at; None where all does.
+
+    Digits beyond the millisecond are warned of when some are cut, so that they are but mentioned here.
+    """
+    if choices.exact or column.kind != "b":
+        return None
+    fine = re.search(r"\((\d)\)", column.type_text)
+    has_fine_digits = fine is None or int(fine[1]) > 3
+    instants = choices.granularity == "connect_logical" and column.type in ("timestamp", "timestamptz")
+    if column.type == "timetz":
+        return logging.WARNING, "times go to UTC, without their zone"
+    if has_fine_digits and (column.type == "time" or instants):
+        return logging.INFO, "digits beyond the millisecond are cut"
+    if column.type == "numeric" and choices.numeric.startswith("best_fit") and _is_double(column, choices):
+        return logging.WARNING, "digits beyond the 15th are rounded"
+    return None
+
+
+def _is_double(column: TableColumn, choices: Choices) -> bool:
+    precision, scale = column.precision, column.scale
+    if precision is None or scale is None or scale <= 0:
+        return False
+    return choices.numeric == "best_fit_eager_double" or 15 < precision < 19
 
 
 def _same(column: pa.Array, _: Counts) -> pa.Array:
@@ -150,7 +178,7 @@ def _decimals(name: str, kind: ConnectSchema) -> Finish:
         if pc.any(pc.match_substring_regex(column, "[NI]")).as_py():
             raise ConnectError(
                 f"column {name} has NaN or Infinity in it, which Connect's Decimal does not hold: set "
-                "numeric.mapping=best_fit_eager_double, or select the column as text by `query`"
+                "headrace.exact.types=true, or numeric.mapping=best_fit_eager_double"
             )
         if to is not None:
             return column.cast(to)

@@ -149,6 +149,14 @@ class TableReader:
         return session.streams.read(statement(relation, where, self.config.suffix))
 
     def _describe(self, session: Session) -> Relation:
+        relation = self._described(session)
+        for level, text in relation.losses:
+            if text not in self._warned:
+                self._warned.add(text)
+                log.log(level, "%s: %s; headrace.exact.types=true keeps all of it, as text", self.name, text)
+        return relation
+
+    def _described(self, session: Session) -> Relation:
         connection = session.connection
         if self.table is None:
             assert self.config.query is not None

@@ -51,6 +51,8 @@ class Relation:
     extra: tuple[str, ...]
     incrementing_at: int | None
     time_at: int | None
+    losses: tuple[tuple[int, str], ...] = ()
+    """What does not come through whole: level, and column, type and what, for people."""
 
     @property
     def raw_types(self) -> list[pa.DataType]:
@@ -138,8 +140,10 @@ def _relation(
             time_at = len(made) + len(extra)
             extra.append(cursor.instant_sql(cursor.time_sql))
     schema = struct([(column.name, column.schema) for column in made], name=schema_name)
+    found = [(column, readers.loss(column, choices)) for column in columns]
+    losses = tuple((loss[0], f"{column.name} ({column.type_text}): {loss[1]}") for column, loss in found if loss)
     return Relation(
-        place.name, place.sql, place.oid, tuple(made), schema, cursor, tuple(extra), incrementing_at, time_at
+        place.name, place.sql, place.oid, tuple(made), schema, cursor, tuple(extra), incrementing_at, time_at, losses
     )
 
 

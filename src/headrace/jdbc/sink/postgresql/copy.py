@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.jdbc.sink.postgresql import uuids
+from headrace.jdbc.sink.postgresql import far_times, uuids
 from headrace.jdbc.sink.postgresql.cells import Cells, Encoder, Fixed, Numbers, Varied, encoder, missing
 from headrace.jdbc.sink.postgresql.table import SinkColumn
 
@@ -158,6 +158,8 @@ def text_array(array: pa.Array) -> pa.Array:
         return _hexadecimal(array, "\\x")
     if array.type == uuids.TYPE:
         return _hexadecimal(array.cast(pa.binary()), "")
+    if pa.types.is_date32(array.type) or pa.types.is_timestamp(array.type):
+        return far_times.text(array)
     return array.cast(pa.string())
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 import psycopg
+import pyarrow as pa
 
 from headrace.connect.api import ConnectError, DataError
 from headrace.jdbc import errors
@@ -115,10 +116,18 @@ def _place(error: psycopg.Error, work: Work) -> str:
     if column is not None:
         place += f", column {column!r}"
         if row is not None and column in names:
-            place += f": value{work.plan.shown(work.arrays[names.index(column)][row].as_py())}"
+            place += f": value{work.plan.shown(_value(work.arrays[names.index(column)][row]))}"
     if row is not None and (alone or column is not None or error.diag.constraint_name is None):
         place += f" of record {record_name(*work.source(row))}"
     return place
+
+
+def _value(cell: pa.Scalar) -> object:
+    """The value of one cell; as text where Python has no such date."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return str(cell.cast(pa.string()))
 
 
 def _in_copy(context: str) -> tuple[int | None, str | None]:

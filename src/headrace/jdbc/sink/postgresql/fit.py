@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from headrace.connect.api import Column, ConnectSchema, SchemaType, to_values
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
-from headrace.jdbc.sink.postgresql import uuids
+from headrace.jdbc.sink.postgresql import bits, far_times, uuids
 from headrace.jdbc.sink.postgresql.table import SinkColumn
 
 INTEGERS: Final = {"int2": pa.int16(), "int4": pa.int32(), "int8": pa.int64(), "oid": pa.uint32()}
@@ -80,11 +80,11 @@ def misfit(column: SinkColumn, schema: ConnectSchema) -> str | None:
     loose = base in TEXTS or column.kind == "e"
     fits = {
         "string": True,
-        "integer": number or loose or base in JSONS or base == "money",
+        "integer": number or loose or base in JSONS or base in ("money", "bit"),
         "float": number or loose or base in JSONS or base == "money",
         "decimal": number or loose or base in JSONS or base == "money",
-        "boolean": base == "bool" or loose or base in JSONS,
-        "bytes": base == "bytea",
+        "boolean": base in ("bool", "bit") or loose or base in JSONS,
+        "bytes": base in ("bytea", "bit", "varbit"),
         "date": base in MOMENTS - {"time", "timetz"} or loose,
         "time": base in ("time", "timetz", "interval") or loose,
         "timestamp": base in MOMENTS or loose,
@@ -107,6 +107,10 @@ def fit(column: SinkColumn, schema: ConnectSchema, zone: Zone = Zone()) -> Calla
     kind, base = kind_of(schema), column.base
     if kind in ("list", "document"):
         return _by_row(schema, _array_text if base.startswith("_") else _json_text)
+    if base in bits.TYPES and kind in ("boolean", "integer", "bytes"):
+        return bits.digits(column, kind)
+    if kind == "date" and base in ("date", "timestamp", "timestamptz"):
+        return lambda values: far_times.named(_as_they_are(values))
     if base in INTEGERS and kind in ("integer", "float", "decimal"):
         return _integers(INTEGERS[base], column.shown or base)
     if base in FLOATS and kind in ("integer", "float", "decimal"):
@@ -215,6 +219,10 @@ def _timestamps(base: str, zone: Zone) -> Callable[[Column], pa.Array]:
         if not pa.types.is_timestamp(array.type):
             return _texts(array)
         unit = array.type.unit
+        infinite = far_times.split(array) if unit == "ms" and base in ("timestamp", "timestamptz", "date") else None
+        if infinite is not None:
+            finite, low, high = infinite
+            return far_times.join(convert(finite), low, high)
         _check_range(array)
         if base == "timestamptz" or zone.name == "UTC":
             local = array.cast(pa.timestamp(unit))
