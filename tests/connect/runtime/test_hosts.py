@@ -83,7 +83,7 @@ def test_plugins_are_listed_with_type_and_version(pool: HostPool) -> None:
     [
         ("org.apache.kafka.connect.transforms.HoistField$Value", ("field", "STRING", True, None)),
         ("ReplaceField$Key", ("exclude", "LIST", False, "")),
-        ("json", ("schemas.enable", "BOOLEAN", False, "true")),
+        ("json", ("converter.type", "STRING", True, None)),
         ("TopicNameMatches", ("pattern", "STRING", True, None)),
         ("SimpleHeaderConverter", None),
     ],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headrace.connect.api import ConfigDef, Importance, Type, one_of
+from headrace.connect.api import NO_DEFAULT, ConfigDef, Importance, Type, one_of
 
 TYPE: Final = "converter.type"
 
@@ -12,7 +12,7 @@ def converter_config() -> ConfigDef:
     return ConfigDef().define(
         TYPE,
         Type.STRING,
-        "value",
+        NO_DEFAULT,
         "How this converter will be used.",
         importance=Importance.LOW,
         validator=one_of("key", "value", "header"),

@@ -67,8 +67,13 @@ def json_config() -> ConfigDef:
             importance=Importance.HIGH,
             group="Schemas",
             display_name="Schema Content",
+            validator=lambda name, value: _check_content(value),
         )
     )
+
+
+def _check_content(text: str | None) -> None:
+    schema_content(text, Form())
 
 
 def schema_content(text: str | None, form: Form) -> ConnectSchema | None:

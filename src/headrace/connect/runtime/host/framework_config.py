@@ -13,6 +13,7 @@ from headrace.config import NO_DEFAULT, ConfigDef, ConfigError, ConfigKey, Confi
 from headrace.config.definition import between, one_of
 from headrace.connect.api import Connector
 from headrace.connect.runtime.host.chain_config import chain_pairs
+from headrace.connect.runtime.host.converter_config import converter_pairs
 from headrace.connect.runtime.host.error_settings import common_errors, sink_errors
 
 COMMON, TRANSFORMS, PREDICATES = "Common", "Transforms", "Predicates"
@@ -184,7 +185,7 @@ def validate(
     for value in plugin.validate(properties, connect=connect):
         key = own.keys.get(value.name) or ConfigKey(value.name, Type.STRING, None, "", display_name=value.name)
         pairs.append((key, value))
-    return pairs
+    return pairs + converter_pairs(properties, values)
 
 
 def _check_topics(values: Iterable[ConfigValue]) -> None:
