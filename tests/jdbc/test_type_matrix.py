@@ -1,94 +1,44 @@
 """Every type of PostgreSQL from table to table: by the source, a converter and the sink, into a table of the same
 definition and into one that the sink makes; compared by the server.
 
-The cases are in `type_cases`; docs/jdbc/types.md has them as a table, which the last test holds against them.
+The cases are in `type_cases`; docs/jdbc/types.md has them as a table, which the last test holds against them. The same
+with the converters of a registry is in tests/connect/converters/registry.
 """
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
-import pyarrow as pa
 import pytest
 
-from headrace.connect.api import Batch, ConnectError, Converter, DataError, SinkOrigin
+from headrace.connect.api import Batch, ConnectError, Converter, DataError
 from headrace.connect.converters.json import JsonConverter
-from headrace.jdbc.sink.task import JdbcSinkTask
 from headrace.supervisor.postgres import PostgresServer
 from headrace.testing.postgres import Database
-from tests.jdbc.sink.harness import Context, settings
-from tests.jdbc.source.harness import poll_rows, properties, running
-from tests.jdbc.type_cases import CASES, EQUAL, REFUSED, USER_TYPES, Case
+from tests.jdbc.type_cases import CASES, EQUAL, REFUSED
+from tests.jdbc.type_matrix import (
+    GROUPS,
+    PROFILES,
+    cases_of,
+    converted,
+    differing,
+    fill,
+    read,
+    round_trip,
+    type_database,
+    write,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "jdbc" / "types.md"
 PLACE = re.compile(r"(<!-- types:[^\n]*-->\n)(.*?)(<!-- end of types -->)", re.DOTALL)
-PROFILES: dict[str, dict[str, str]] = {
-    "default": {},
-    "iso": {"timestamp_granularity": "micros_iso_datetime_string"},
-    "exact": {"headrace_exact_types": "true"},
-}
-MOMENTS = {"Date", "Time", "Timestamp"}
-BEYOND_ARROW = ("numeric(90,5)", "numeric(5,-2)", "numeric(3,5)")
 
 
 @pytest.fixture(scope="module")
 def types(postgres: PostgresServer) -> Iterator[Database]:
-    """A database with the types of our own, for all tests of this file; each has a schema of it."""
-    database = Database(f"types_{os.getpid()}", postgres)
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database.name} TEMPLATE template0".encode())
-    with database.connect() as connection:
-        connection.execute(f"ALTER DATABASE {database.name} SET timezone = 'UTC'".encode())
-        connection.execute(USER_TYPES)
-    yield database
-    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {database.name} WITH (FORCE)".encode())
-
-
-def fill(connection: psycopg.Connection, schema: str, cases: Sequence[Case]) -> None:
-    """`schema.t` with a row for each value, and one of nulls; `schema.same` with the same columns; no `schema.made`."""
-    columns = ", ".join(f"v{at} {case.type}" for at, case in enumerate(cases))
-    connection.execute(f"CREATE SCHEMA {schema}".encode())
-    for table in ("t", "same", "cut"):
-        connection.execute(f"CREATE TABLE {schema}.{table} (id int PRIMARY KEY, {columns})".encode())
-    for row in range(max(len(case.values) for case in cases) + 1):
-        given = [f"({case.values[row]})::{case.type}" if row < len(case.values) else "NULL" for case in cases]
-        connection.execute(f"INSERT INTO {schema}.t VALUES ({row}, {', '.join(given)})".encode())
-
-
-def read(database: Database, schema: str, rows: int, profile: str) -> Batch:
-    props = properties(
-        database, mode="bulk", table_whitelist=f"{schema}.t", poll_interval_ms=60_000, **PROFILES[profile]
-    )
-    with running(props) as task:
-        (batch,) = poll_rows(task, rows)
-    return batch
-
-
-def converted(converter: Converter, batch: Batch) -> list[Batch]:
-    """What a consumer makes of the batch."""
-    payloads = converter.from_connect_column("t", batch.value_schema, batch.value, None, len(batch))
-    found = []
-    for run in converter.to_connect_column("t", pa.array(payloads.to_pylist(), pa.binary())):
-        numbers = range(run.start, run.start + run.length)
-        origin = SinkOrigin("t", pa.array([0] * run.length, pa.int32()), pa.array(numbers, pa.int64()))
-        found.append(
-            Batch("t", run.length, value_schema=run.schema, value=run.column, tombstone=run.tombstone, origin=origin)
-        )
-    return found
-
-
-def write(database: Database, table: str, batches: Sequence[Batch], **more: str) -> None:
-    keys = {"table_name_format": table, "insert_mode": "upsert", "pk_mode": "record_value", "pk_fields": "id"}
-    sink = JdbcSinkTask()
-    sink.start(Context(), settings(database, **keys, **more))
-    try:
-        sink.put(batches)
-    finally:
-        sink.stop()
+    with type_database(postgres, "types") as database:
+        yield database
 
 
 def json() -> Converter:
@@ -97,50 +47,13 @@ def json() -> Converter:
     return converter
 
 
-def differing(
-    connection: psycopg.Connection, schema: str, profile: str, table: str, cases: Sequence[Case]
-) -> list[Any]:
-    """(type, value that was expected, value that came) of whatever is not as the case says."""
-    found: list[Any] = []
-    for at, case in enumerate(cases):
-        wanted, outcome = f"s.v{at}", case.outcome(profile)
-        if outcome != EQUAL:
-            wanted = f"CASE WHEN s.v{at} IS NOT NULL THEN {outcome}::{case.type} END"
-        came = f"d.v{at}"
-        if table == "made":
-            text = profile == "exact" or case.kind == "STRING"
-            came = f"d.v{at}::{case.type}" if text or not case.back else case.back.format(f"d.v{at}")
-        rows = connection.execute(
-            f"SELECT ({wanted})::text, ({came})::text FROM {schema}.t s FULL JOIN {schema}.{table} d USING (id)"
-            f" WHERE ({wanted})::text IS DISTINCT FROM ({came})::text".encode()
-        )
-        found += [(case.type, *row) for row in rows]
-    return found
-
-
-GROUPS = {
-    "columns": lambda case: case.kind not in {"STRING", *MOMENTS} and case.type not in BEYOND_ARROW,
-    "moments": lambda case: case.kind in MOMENTS,
-    "texts": lambda case: case.kind == "STRING",
-    "wide": lambda case: case.type in BEYOND_ARROW,
-}
-"""Types with a binary form are tables of their own, since their COPY is another than that of texts; so are decimals
-that Arrow has no type for: a table with one goes row by row, and so do batches with a NaN, and a row holds the years 1
-to 9999 alone."""
-
-
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_type_comes_back_as_it_was_or_as_the_matrix_says(types: Database, profile: str, group: str) -> None:
-    cases = [each for each in CASES if each.outcome(profile) != REFUSED and GROUPS[group](each)]
-    schema = f"{profile}_{group}"
+    cases, schema = cases_of(profile, group), f"{profile}_{group}"
+    batch = round_trip(types, schema, profile, cases, json())
     with types.connect() as connection:
-        fill(connection, schema, cases)
-        batch = read(types, schema, max(len(case.values) for case in cases) + 1, profile)
-        batches = converted(json(), batch)
-        write(types, f"{schema}.same", batches)
         assert differing(connection, schema, profile, "same", cases) == []
-        write(types, f"{schema}.made", batches, auto_create="true")
         assert differing(connection, schema, profile, "made", cases) == []
         if profile == "default":
             assert kinds(batch) == [case.kind for case in cases]
