@@ -8,7 +8,7 @@ KAFKA_LIBS := build/kafka/libs
 # `make demo SECONDS=20 RATE=0 FORMAT=avro KEEP=1`: handed on as options, since bash gives SECONDS a meaning of its own.
 DEMO_OPTIONS := $(if $(filter command line environment,$(origin SECONDS)),--seconds $(SECONDS)) $(if $(RATE),--rate $(RATE)) $(if $(FORMAT),--format $(FORMAT)) $(if $(filter 1 yes true,$(KEEP)),--keep)
 
-.PHONY: demo test check format test-kafka bench clean
+.PHONY: demo test check format test-kafka bench bench-transforms clean
 
 demo: $(STAMP)
 	@$(BIN)/headrace demo $(DEMO_OPTIONS)
@@ -35,6 +35,10 @@ test-kafka: $(STAMP) $(KAFKA_LIBS)/.fetched
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.pipeline
+
+# Ours against Kafka Connect's own classes; `make bench-transforms ONLY=Cast` measures those with that in their names.
+bench-transforms: $(STAMP) $(KAFKA_LIBS)/.fetched
+	HEADRACE_KAFKA_LIBS=$(CURDIR)/$(KAFKA_LIBS) $(BIN)/python -m benchmarks.transforms $(ONLY)
 
 $(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "headrace needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }

@@ -1,106 +1,108 @@
-"""What the stages between a task and Kafka cost: the tutorial's table through TimestampConverter and JsonConverter.
+"""What transformations, predicates and converters cost: in columns, row by row, and in Kafka Connect's own classes.
 
-Prints rows/s on one core (CPU time), and the ratio to a named peer that does the same work in the same run: for JSON
-orjson row by row, for dates Python's strftime and strptime. Run: python -m benchmarks.transforms
+Records a second of one core (CPU time of the process), the best of five rounds of 0.4 s, of the same records on both
+sides; Java's classes run warm, with a single-threaded collector. Every plug-in with a Java name is measured
+(`subjects.py` has settings and records). Run: make bench-transforms [ONLY=part-of-a-name]
 """
 
-import datetime as dt
 import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
-import numpy as np
-import orjson
-import pyarrow as pa
+import pytest
+from tests.oracle.forms import record_form
+from tests.oracle.java import java_command
 
-from headrace.connect.api import Batch, SchemaType, arrow_type, schema, struct
-from headrace.connect.api.schema import timestamp
-from headrace.connect.converters.json import JsonConverter
-from headrace.connect.transforms.timestamp_converter import TimestampConverterValue
+from benchmarks.stage_lines import Line, Work, all_lines
+from benchmarks.subjects import RECORDS, ROWS
 
-ROWS = 10_000
-ROUNDS = 15
-FORMAT = "yyyy-MM-dd HH:mm:ss.S"
-MEASURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
-
-
-def iris() -> Batch:
-    """One batch of the tutorial's table, as the source connector makes it."""
-    chance = np.random.default_rng(1)
-    optional_double = schema(SchemaType.FLOAT64, optional=True)
-    kind = struct(
-        [
-            ("id", schema(SchemaType.INT32)),
-            ("timestamp", timestamp(optional=True)),
-            *((name, optional_double) for name in MEASURES),
-            ("target", schema(SchemaType.INT32, optional=True)),
-        ],
-        name="iris_data",
-    )
-    millis = 1_795_368_655_000 + np.sort(chance.integers(0, 10**7, ROWS))
-    columns = [
-        pa.array(np.arange(ROWS), pa.int32()),
-        pa.array(millis).cast(pa.timestamp("ms", tz="UTC")),
-        *(pa.array(np.round(chance.random(ROWS) * 8, 1)) for _ in MEASURES),
-        pa.array(chance.integers(0, 3, ROWS), pa.int32()),
-    ]
-    arrow = arrow_type(kind)
-    assert arrow is not None
-    return Batch("iris", ROWS, value_schema=kind, value=pa.StructArray.from_arrays(columns, fields=list(arrow)))
+ROUNDS: Final = 5
+ROUND_S: Final = 0.4
+WANTED: Final = 5.0
+"""How many times Java's speed a column form should reach."""
+JAVA_OPTIONS: Final = ("-XX:+UseSerialGC", "-Xms1g", "-Xmx1g")
 
 
-def rate(work: Callable[[], Any]) -> float:
-    """Rows a second of CPU time, the best of ROUNDS."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        start = time.process_time()
+def rate(work: Work) -> float:
+    """Records a second of CPU time, the best of ROUNDS."""
+    work()
+    return max(_round(work) for _ in range(ROUNDS))
+
+
+def _round(work: Work) -> float:
+    done, start, used = 0, time.process_time(), 0.0
+    while used < ROUND_S:
         work()
-        best = min(best, time.process_time() - start)
-    return ROWS / best
+        done += ROWS
+        used = time.process_time() - start
+    return done / used
 
 
-def transform(target: str) -> TimestampConverterValue:
-    made = TimestampConverterValue()
-    made.configure({"field": "timestamp", "target.type": target, "format": FORMAT})
-    return made
+class Java:
+    """The program that measures Kafka Connect's classes; it keeps the records it was given."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        command = java_command("ConnectBench", *JAVA_OPTIONS)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def rate(self, line: Line) -> float:
+        if line.on not in self._known:
+            self._known.add(line.on)
+            self._ask({"name": line.on, "records": [record_form(record) for record in RECORDS[line.on]().records()]})
+        return self._ask(line.question | {"on": line.on})
+
+    def _ask(self, question: dict[str, Any]) -> float:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return float(json.loads(self._process.stdout.readline())["ok"])
+
+    def close(self) -> None:
+        with self._process:
+            pass
+
+
+def java() -> Java | None:
+    """Java where it is; else the reason is printed, and the table goes without."""
+    try:
+        return Java()
+    except (pytest.skip.Exception, pytest.fail.Exception) as error:
+        print(f"Without Java's figures: {error}", file=sys.stderr)
+        return None
+
+
+def table(lines: Iterable[Line]) -> dict[str, dict[str, float]]:
+    """Prints a line as soon as it is measured."""
+    peer = java()
+    result: dict[str, dict[str, float]] = {}
+    print(f"{'records a second':46} {'columns':>13} {'rows':>11} {'Java':>12} {'columns/Java':>13}")
+    for line in lines:
+        rates = {"rows": rate(line.rows)}
+        if line.columns is not None:
+            rates["columns"] = rate(line.columns)
+        if peer is not None:
+            rates["java"] = peer.rate(line)
+        result[line.name] = {way: round(found) for way, found in rates.items()}
+        print(shown(line.name, rates), flush=True)
+    if peer is not None:
+        peer.close()
+    return result
+
+
+def shown(name: str, rates: dict[str, float]) -> str:
+    cells = [f"{rates[way]:,.0f}" if way in rates else "-" for way in ("columns", "rows", "java")]
+    ratio = rates["columns"] / rates["java"] if {"columns", "java"} <= rates.keys() else None
+    mark = "-" if ratio is None else f"{ratio:.1f}" + (" " if ratio >= WANTED else "*")
+    return f"{name:46} {cells[0]:>13} {cells[1]:>11} {cells[2]:>12} {mark:>13}"
 
 
 def main() -> None:
-    source = iris()
-    to_text, to_timestamp = transform("string"), transform("Timestamp")
-    (batch,) = to_text.apply_batch(source)
-    converter = JsonConverter()
-    converter.configure({}, is_key=False)
-    payloads = list(converter.from_connect("t", batch.value_schema, batch.value, None, ROWS))
-    prefix = (payloads[0] or b"").partition(b',"payload":')[0] + b',"payload":'
-    value, arrow = batch.value, arrow_type(batch.value_schema)
-    assert isinstance(value, pa.Array)
-    moments = [record.value["timestamp"] for record in source.records()]
-    texts = [f"{moment:%Y-%m-%d %H:%M:%S.%f}" for moment in moments]
-    pairs: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
-        "timestamps to text": (
-            lambda: to_text.apply_batch(source),
-            lambda: [moment.strftime("%Y-%m-%d %H:%M:%S.%f") for moment in moments],
-        ),
-        "text to timestamps": (
-            lambda: to_timestamp.apply_batch(batch),
-            lambda: [dt.datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f") for text in texts],
-        ),
-        "JSON with schema, encoded": (
-            lambda: converter.from_connect("t", batch.value_schema, batch.value, None, ROWS),
-            lambda: [prefix + orjson.dumps(row) + b"}" for row in value.to_pylist()],
-        ),
-        "JSON with schema, decoded": (
-            lambda: converter.to_connect("t", payloads),
-            lambda: pa.array([orjson.loads(payload)["payload"] for payload in payloads if payload], arrow),
-        ),
-    }
-    result = {}
-    for name, (ours, peer) in pairs.items():
-        mine, theirs = rate(ours), rate(peer)
-        result[name] = round(mine / theirs, 2)
-        print(f"{name:28} {mine:12,.0f} rows/s   {mine / theirs:6.2f} times row by row ({theirs:,.0f} rows/s)")
+    result = table(all_lines(sys.argv[1] if len(sys.argv) > 1 else ""))
+    print(f"* less than {WANTED:g} times Java")
     print(json.dumps(result))
 
 
