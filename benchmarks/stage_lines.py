@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -12,11 +12,16 @@ from headrace.connect.api import Converter, HeaderConverter, Predicate, Transfor
 from headrace.connect.runtime.host.conditional import Conditional
 
 Work = Callable[[], object]
+SAMPLE: Final = 1_000
+"""Row by row, so many of the records will do."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table; `question` has the op and the plug-in, `on` names the records."""
+    """One line of the table: `columns` of ROWS records, `rows` of SAMPLE.
+
+    `question` has the op and the plug-in for Java, `on` names the records.
+    """
 
     name: str
     columns: Work | None
@@ -84,11 +89,11 @@ def transform_lines(name: str, found: type[Transformation], subject: Subject) ->
         stage, question["predicate"] = conditional(stage, subject.predicate)
     on = "keys" if is_key else subject.records
     batch = RECORDS[on]()
-    records = list(batch.records())
+    sample = list(batch.records())[:SAMPLE]
     in_columns: Work | None = None
     if has(stage, Transformation, "apply_batch"):
         in_columns = lambda: stage.apply_batch(batch)  # noqa: E731
-    yield Line(title(name, subject), in_columns, lambda: [stage.apply(record) for record in records], question, on)
+    yield Line(title(name, subject), in_columns, lambda: [stage.apply(record) for record in sample], question, on)
 
 
 def conditional(stage: Transformation, predicate: str) -> tuple[Transformation, dict[str, Any]]:
@@ -100,12 +105,12 @@ def conditional(stage: Transformation, predicate: str) -> tuple[Transformation, 
 
 def predicate_line(name: str, predicate: Predicate, subject: Subject) -> Line:
     batch = RECORDS[subject.records]()
-    records = list(batch.records())
+    sample = list(batch.records())[:SAMPLE]
     in_columns: Work | None = None
     if has(predicate, Predicate, "test_batch"):
         in_columns = lambda: predicate.test_batch(batch)  # noqa: E731
     question = {"op": "predicate", "plugin": {"class": name, "config": subject.settings}}
-    rows: Work = lambda: [predicate.test(record) for record in records]  # noqa: E731
+    rows: Work = lambda: [predicate.test(record) for record in sample]  # noqa: E731
     return Line(title(name, subject), in_columns, rows, question, subject.records)
 
 
@@ -113,7 +118,7 @@ def converter_lines(name: str, converter: Converter, subject: Subject) -> Iterat
     """Written and read; row by row is one value a call."""
     batch = RECORDS[subject.records]()
     kind, column = batch.value_schema, batch.value
-    values = [record.value for record in batch.records()]
+    values = [record.value for record in batch.records()][:SAMPLE]
     plugin = {"class": name, "config": subject.settings}
     yield Line(
         title(name, subject, "written"),
@@ -123,7 +128,7 @@ def converter_lines(name: str, converter: Converter, subject: Subject) -> Iterat
         subject.records,
     )
     payloads = converter.from_connect_column("t", kind, column, None, ROWS).cast(pa.binary())
-    listed = payloads.to_pylist()
+    listed = payloads[:SAMPLE].to_pylist()
     yield Line(
         title(name, subject, "read"),
         lambda: converter.to_connect_column("t", payloads),
@@ -135,7 +140,7 @@ def converter_lines(name: str, converter: Converter, subject: Subject) -> Iterat
 
 def header_lines(name: str, converter: HeaderConverter, subject: Subject) -> Iterator[Line]:
     """Headers come one by one: there is no column form."""
-    records = list(RECORDS[subject.records]().records())
+    records = list(RECORDS[subject.records]().records())[:SAMPLE]
     values = [(record.value_schema, record.value) for record in records]
     payloads = [converter.from_connect_header("t", "h", kind, value) for kind, value in values]
     plugin = {"class": name, "config": subject.settings, "header": True}

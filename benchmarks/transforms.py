@@ -1,6 +1,6 @@
 """What transformations, predicates and converters cost: in columns, row by row, and in Kafka Connect's own classes.
 
-Records a second of one core (CPU time of the process), the best of five rounds of 0.4 s, of the same records on both
+Records a second of one core (CPU time of the process), the best of four rounds, of the same records on both
 sides; Java's classes run warm, with a single-threaded collector. Every plug-in with a Java name is measured
 (`subjects.py` has settings and records). Run: make bench-transforms [ONLY=part-of-a-name]
 """
@@ -16,27 +16,27 @@ import pytest
 from tests.oracle.forms import record_form
 from tests.oracle.java import java_command
 
-from benchmarks.stage_lines import Line, Work, all_lines
+from benchmarks.stage_lines import SAMPLE, Line, Work, all_lines
 from benchmarks.subjects import RECORDS, ROWS
 
-ROUNDS: Final = 5
-ROUND_S: Final = 0.4
+ROUNDS: Final = 4
+ROUND_S: Final = 0.2
 WANTED: Final = 5.0
 """How many times Java's speed a column form should reach."""
 JAVA_OPTIONS: Final = ("-XX:+UseSerialGC", "-Xms1g", "-Xmx1g")
 
 
-def rate(work: Work) -> float:
-    """Records a second of CPU time, the best of ROUNDS."""
+def rate(work: Work, records: int) -> float:
+    """Records a second of CPU time, the best of ROUNDS, for work on that many records."""
     work()
-    return max(_round(work) for _ in range(ROUNDS))
+    return max(_round(work, records) for _ in range(ROUNDS))
 
 
-def _round(work: Work) -> float:
+def _round(work: Work, records: int) -> float:
     done, start, used = 0, time.process_time(), 0.0
     while used < ROUND_S:
         work()
-        done += ROWS
+        done += records
         used = time.process_time() - start
     return done / used
 
@@ -81,9 +81,9 @@ def table(lines: Iterable[Line]) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
     print(f"{'records a second':46} {'columns':>13} {'rows':>11} {'Java':>12} {'columns/Java':>13}")
     for line in lines:
-        rates = {"rows": rate(line.rows)}
+        rates = {"rows": rate(line.rows, SAMPLE)}
         if line.columns is not None:
-            rates["columns"] = rate(line.columns)
+            rates["columns"] = rate(line.columns, ROWS)
         if peer is not None:
             rates["java"] = peer.rate(line)
         result[line.name] = {way: round(found) for way, found in rates.items()}

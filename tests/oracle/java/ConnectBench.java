@@ -21,14 +21,15 @@ import org.apache.kafka.connect.transforms.predicates.Predicate;
  * Records a second of Kafka Connect's own classes, one question a line: {"name", "records"} keeps records under a name,
  * {"op", "plugin", "on"} answers the rate of a transformation, predicate or converter on them.
  *
- * A rate is that of the best of ROUNDS rounds of ROUND_S each, after WARM records and WARM_S at least, by the CPU time
- * of the whole process: collecting its garbage counts as the work it is.
+ * A rate is that of the best of ROUNDS rounds of ROUND_S each, after WARM records at least, when NO_BETTER rounds
+ * in turn were no quicker than the best, by the CPU time of the whole process: collecting its garbage counts.
  */
 public class ConnectBench {
-    private static final int ROUNDS = 5;
-    private static final double ROUND_S = 0.4;
+    private static final int ROUNDS = 4;
+    private static final double ROUND_S = 0.2;
     private static final int WARM = 400_000;
-    private static final double WARM_S = 1.5;
+    private static final double WARM_AT_MOST_S = 6;
+    private static final int NO_BETTER = 4;
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final OperatingSystemMXBean SYSTEM =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -64,24 +65,28 @@ public class ConnectBench {
     }
 
     private double rate(Work work, int size) throws Exception {
-        long start = SYSTEM.getProcessCpuTime();
         long done = 0;
-        while (done < WARM || SYSTEM.getProcessCpuTime() - start < WARM_S * 1e9) {
-            done += round(work, size);
-        }
         double best = 0;
-        for (int round = 0; round < ROUNDS; round++) {
-            long used = 0;
-            start = SYSTEM.getProcessCpuTime();
-            for (done = 0; used < ROUND_S * 1e9; used = SYSTEM.getProcessCpuTime() - start) done += round(work, size);
-            best = Math.max(best, done * 1e9 / used);
+        double warm = 0;
+        for (int worse = 0; (done < WARM || worse < NO_BETTER) && warm < WARM_AT_MOST_S; warm += ROUND_S) {
+            double found = round(work, size);
+            done += (long) (found * ROUND_S);
+            worse = found > best * 1.02 ? 0 : worse + 1;
+            best = Math.max(best, found);
         }
+        for (int round = 0; round < ROUNDS; round++) best = Math.max(best, round(work, size));
         return best;
     }
 
-    private int round(Work work, int size) throws Exception {
-        for (int row = 0; row < size; row++) results[row] = work.of(row);
-        return size;
+    private double round(Work work, int size) throws Exception {
+        long start = SYSTEM.getProcessCpuTime();
+        long used = 0;
+        long done = 0;
+        for (; used < ROUND_S * 1e9; used = SYSTEM.getProcessCpuTime() - start) {
+            for (int row = 0; row < size; row++) results[row] = work.of(row);
+            done += size;
+        }
+        return done * 1e9 / used;
     }
 
     @SuppressWarnings({"rawtypes", "unchecked"})
