@@ -83,8 +83,9 @@ async def _run_locked(start: Start) -> None:
     state.soon = server.soon
     try:
         await _open(state, store, storage)
-        listeners = await server.listen(state, dispatch.discover(), start.config.listeners)
+        listeners = await server.bind(state, dispatch.discover(), start.config.listeners)
         state.listeners = {listener.name: listener for listener in listeners}
+        await server.serve()
         _look_after_retention(state, server)
         Cleaner(state, server.wall_ms).begin()
         Flusher(state, server.wall_ms).begin()

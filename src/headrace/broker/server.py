@@ -32,7 +32,7 @@ class Server:
         self._timers = timers
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_ms = -1
-        self._listening: list[asyncio.Server] = []
+        self._bound: list[tuple[Listener, tuple[str, int], asyncio.Server]] = []
         self._connection_ids = 0
         self.connections: set[Connection] = set()
         self.state: State
@@ -41,8 +41,11 @@ class Server:
         timers.on_earlier = self._arm
         self.tick()
 
-    async def listen(self, state: State, handlers: dict[int, Handler], listeners: list[Listener]) -> list[Listener]:
-        """Open all listeners; gives them with the ports they got. Raises ConfigError naming the one that failed."""
+    async def bind(self, state: State, handlers: dict[int, Handler], listeners: list[Listener]) -> list[Listener]:
+        """Take all listeners' ports; gives them with those they got. Raises ConfigError naming the one that failed.
+
+        Nobody is let in before `serve`: whoever came sooner could ask for a listener that the state does not know yet.
+        """
         self.state = state
         self.handlers = handlers
         self.max_request_bytes = state.config.socket_request_max_bytes
@@ -64,20 +67,29 @@ class Server:
         host, port = where
         try:
             server = await self._loop.create_server(
-                partial(Connection, self, listener.name), host or None, port, backlog=_BACKLOG, reuse_address=True
+                partial(Connection, self, listener.name),
+                host or None,
+                port,
+                backlog=_BACKLOG,
+                reuse_address=True,
+                start_serving=False,
             )
         except OSError as error:
-            raise ConfigError(
-                f"Invalid value {listener.name}://{listener.host}:{listener.port} for configuration listeners: cannot "
-                f"listen on {host or 'every interface'} port {port}: {error.strerror or error}. Stop what uses the "
-                "port, or name another one"
-            ) from error
-        self._listening.append(server)
+            raise _refused(listener, where, error) from error
+        self._bound.append((listener, where, server))
         return int(server.sockets[0].getsockname()[1])
+
+    async def serve(self) -> None:
+        """Let clients in. Raises ConfigError where another process took a port in the meantime."""
+        for listener, where, server in self._bound:
+            try:
+                await server.start_serving()
+            except OSError as error:
+                raise _refused(listener, where, error) from error
 
     async def close(self) -> None:
         """Listen no more and close every connection."""
-        for server in self._listening:
+        for _, _, server in self._bound:
             server.close()
         for connection in tuple(self.connections):
             connection.close()
@@ -137,6 +149,15 @@ class Server:
             connection.shrink()
             if connection.last_heard_ms < oldest:
                 connection.close()
+
+
+def _refused(listener: Listener, where: tuple[str, int], error: OSError) -> ConfigError:
+    host, port = where
+    return ConfigError(
+        f"Invalid value {listener.name}://{listener.host}:{listener.port} for configuration listeners: cannot "
+        f"listen on {host or 'every interface'} port {port}: {error.strerror or error}. Stop what uses the "
+        "port, or name another one"
+    )
 
 
 def _is_behind_a_name(listener: Listener) -> bool:
