@@ -236,6 +236,71 @@ def test_a_batch_too_large_goes_in_smaller_ones_and_a_record_too_large_fails(fas
     assert done == [Failure(ErrorCode.MESSAGE_TOO_LARGE)]
 
 
+class Tolerant:
+    """A run whose task goes on without the records that are refused."""
+
+    def __init__(self, driver: Driver, *values: bytes) -> None:
+        self.reports: Reports = []
+        self.refused: list[tuple[int, int]] = []
+        run = Run(records(*values), self.reports.append, since=driver.now, refused=self._refuse)
+        driver.sender.add("t", 0, run)
+
+    def _refuse(self, row: int, failure: Failure) -> None:
+        self.refused.append((row, failure.code))
+
+
+def _answer_until_done(driver: Driver, code: int, bad: bytes) -> list[tuple[int, list[bytes | None]]]:
+    """A broker that refuses each batch with a value that begins with `bad`; gives what it takes, by sequence."""
+    taken = []
+    while True:
+        driver.turn()
+        if not driver.sent:
+            return taken
+        ((_, sent),) = driver.sent[0].batches
+        values = driver.values(driver.sent[0])[0]
+        refused = any(value is not None and value.startswith(bad) for value in values)
+        if not refused:
+            taken.append((sent.sequence, values))
+        driver.answer(code if refused else 0)
+
+
+@pytest.mark.parametrize("code", [ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.INVALID_RECORD, ErrorCode.INVALID_TIMESTAMP])
+def test_a_task_that_tolerates_it_goes_on_without_the_refused_records_and_no_number_is_left_out(
+    driver: Driver, code: int
+):
+    """Fails where the records after a refused one keep their numbers: a broker would take them for a gap."""
+    first = Tolerant(driver, b"bad 0", b"a", b"bad 1", b"b")
+    second = Tolerant(driver, b"c", b"bad 2")
+    taken = _answer_until_done(driver, code, b"bad")
+    assert [value for _, values in taken for value in values] == [b"a", b"b", b"c"]
+    at = 0
+    for sequence, values in taken:
+        assert sequence == at
+        at += len(values)
+    assert first.refused == [(0, code), (2, code)] and second.refused == [(1, code)]
+    assert first.reports == second.reports == [None] and not driver.sender.is_spoiled
+
+
+def test_a_refused_record_is_not_left_out_while_later_ones_are_on_their_way(fast: Driver):
+    """A broker that knows nothing of us yet would take the later ones, and ours after them for repeated ones."""
+    run = Tolerant(fast, b"bad", b"a")
+    fast.turn()
+    fast.answer(ErrorCode.MESSAGE_TOO_LARGE)
+    fast.turn()
+    assert len(fast.sent) == 2
+    fast.answer(ErrorCode.MESSAGE_TOO_LARGE)
+    assert run.reports == [Failure(ErrorCode.MESSAGE_TOO_LARGE)] and not run.refused
+
+
+def test_a_record_that_no_request_can_hold_is_left_out_by_a_task_that_tolerates_it():
+    driver = Driver(Settings(request_bytes=1000, largest_bytes=1000)).connect()
+    large = random.Random(1).randbytes(2000)
+    run = Tolerant(driver, b"a", large, b"b", large)
+    taken = _answer_until_done(driver, ErrorCode.MESSAGE_TOO_LARGE, b"never")
+    assert [value for _, values in taken for value in values] == [b"a", b"b"]
+    assert [row for row, _ in run.refused] == [1, 3] and run.reports == [None]
+
+
 def test_what_no_request_can_hold_is_not_sent():
     driver = Driver(Settings(largest_bytes=1000)).connect()
     done = driver.add(random.Random(1).randbytes(2000))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headrace.connect.runtime.hosts import HostDied
-from headrace.connect.runtime.messages import TopicUsed
+from headrace.connect.runtime.messages import LogLine, TopicUsed
 from tests.connect.runtime.pipeline import Cluster, Rig, eventually
 
 
@@ -181,6 +181,29 @@ def test_a_record_that_the_broker_refuses_fails_the_task_with_the_keys_to_raise(
     assert re.search(r"max\.request\.size.*max\.message\.bytes", sentence), sentence
     rig.stop(id)
     assert rig.offsets() == {}
+
+
+def test_under_tolerance_the_records_that_the_broker_refuses_are_left_out_and_told_of(rig: Rig, lines: Path) -> None:
+    """Fails where the records after a refused one keep their sequence numbers."""
+    topic = rig.cluster.create(**{"max.message.bytes": "1000"})
+    large = [random.Random(n).randbytes(5000).hex() for n in range(3)]
+    _append(lines, large[0], *(f"a{n}" for n in range(300)), large[1], "b")
+    log = {"errors.tolerance": "all", "errors.log.enable": "true"}
+    id = rig.start(_source(lines, topic, **log))
+    wanted = [*(f"a{n}" for n in range(300)), "b"]
+    eventually(lambda: len(rig.cluster.values(topic)), len(wanted))
+    _append(lines, "c", large[2], "d")
+    eventually(lambda: rig.cluster.values(topic), [*wanted, "c", "d"])
+    rig.stop(id)
+    assert rig.offsets() == {_key(lines): {"position": lines.stat().st_size}}
+    told = [message.text for message in rig.heard.messages if isinstance(message, LogLine)]
+    errors = [
+        text for text in told if text.startswith("Error encountered in task s-0. Executing stage 'KAFKA_PRODUCE'")
+    ]
+    assert len(errors) == 3
+    assert (
+        "with class 'org.apache.kafka.connect.runtime.WorkerSourceTask'.\norg.apache.kafka.common.errors." in errors[0]
+    )
 
 
 @pytest.mark.crash

@@ -36,6 +36,9 @@ class Failure:
     text: str = ""
 
 
+TOO_LARGE: Final = Failure(ErrorCode.MESSAGE_TOO_LARGE)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How batches are made. `linger_s`: how long a batch that is not full waits for more."""
@@ -55,6 +58,7 @@ class Run:
 
     `batch` is what they make where the task has made a batch of them already, as it does of many.
     `abandoned` says whether the task has gone: what of it is not on its way yet is then dropped.
+    `refused`, where the task goes on without a record that the broker does not take, is told its row, before `done`.
     """
 
     records: NewRecords
@@ -62,6 +66,7 @@ class Run:
     abandoned: Callable[[], bool] = lambda: False
     batch: RecordBatch | None = None
     since: float = 0.0
+    refused: Callable[[int, Failure], None] | None = None
     left: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +77,14 @@ class Run:
         before, self.left = self.left, self.left - rows
         if before > 0 and self.left <= 0:
             self.done(None)
+
+    def refuse_oldest(self, failure: Failure) -> bool:
+        """Go on without the oldest row that is left; false where the task does not."""
+        if self.refused is None:
+            return False
+        self.refused(len(self.records) - self.left, failure)
+        self.written(1)
+        return True
 
     def fail(self, failure: Failure) -> None:
         if self.left > 0:
@@ -129,7 +142,12 @@ class PartitionQueue:
         at = next((at for at, sent in enumerate(self._sent) if sent.node is None), len(self._sent))
         if any(sent.node != node for sent in self._sent[:at]) or any(sent.node is not None for sent in self._sent[at:]):
             return None
-        if at >= self._settings.max_in_flight or (at == len(self._sent) and not self._make(now)):
+        if at >= self._settings.max_in_flight:
+            return None
+        while at < len(self._sent) or self._make(now):
+            if not (self._is_beyond(self._sent[at]) and self.refuse(self._sent[at], TOO_LARGE)):
+                break
+        else:
             return None
         self._sent[at].node = node
         return self._sent[at]
@@ -209,8 +227,13 @@ class PartitionQueue:
         self._sent.append(sent)
         if batch.size > self._limit:
             self._split(sent)
-        if any(each.batch.size > self._settings.largest_bytes for each in self._sent):
-            self.fail(Failure(ErrorCode.MESSAGE_TOO_LARGE))
+        tolerates = self._settings.max_in_flight == 1 and all(run.refused is not None for run, _ in pieces)
+        if not tolerates and any(map(self._is_beyond, self._sent)):
+            self.fail(TOO_LARGE)
+
+    def _is_beyond(self, sent: Sent) -> bool:
+        """Whether no broker is to be sent it."""
+        return sent.batch.size > self._settings.largest_bytes
 
     def _split(self, sent: Sent) -> bool:
         """Halves, with the same sequence numbers, in the place of a batch; false where it is one record."""
@@ -251,8 +274,34 @@ class PartitionQueue:
         if sent not in self._sent:
             return True
         sent.node = None
-        self._limit = min(self._limit, max(1, sent.batch.size // 2))
+        if sent.batch.records > 1:
+            self._limit = min(self._limit, max(1, sent.batch.size // 2))
         return self._split(sent)
+
+    def narrow(self, sent: Sent, failure: Failure) -> bool:
+        """The broker takes no batch with such a record in it: look for it, and go on without; false where not."""
+        if sent not in self._sent:
+            return True
+        if any(run.refused is None for run, _ in sent.pieces):
+            return False
+        sent.node = None
+        return self._split(sent) or self.refuse(sent, failure)
+
+    def refuse(self, sent: Sent, failure: Failure) -> bool:
+        """Leave out one record, where its task goes on without. False also where later ones are on their way: their
+        numbers tell of it, and a broker that has none of ours yet would take them as they are."""
+        others = [each for each in self._sent if each is not sent]
+        if sent.batch.records > 1 or not self.is_oldest(sent) or any(each.node is not None for each in others):
+            return False
+        ((run, _),) = sent.pieces
+        if not run.refuse_oldest(failure):
+            return False
+        self._sent = others
+        for each in others:
+            each.sequence = (each.sequence - 1) & MAX_SEQUENCE
+        self._sequence = (self._sequence - 1) & MAX_SEQUENCE
+        self.failures = 0
+        return True
 
     def fail(self, failure: Failure) -> None:
         """Nothing that waits or is on its way is written any more, as far as the tasks are told; nor what comes."""

@@ -3,7 +3,7 @@
 The rules are those of `org.apache.kafka.clients.producer.internals.Sender`: a retriable error sends the same bytes with
 the same sequence numbers again, for as long as the tasks wait; a repeated batch that the broker has is a success; a gap
 in the sequence ends the producer, so that an acknowledged record has all before it in the log (invariant 2). A refused
-batch ends its partition alone: what follows it there is refused too.
+batch ends its partition alone: what follows it there is refused too, but where the task goes on without the record.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +29,7 @@ _RETRIABLE: Final = frozenset(
      E.UNKNOWN_LEADER_EPOCH, E.OFFSET_NOT_AVAILABLE, E.PREFERRED_LEADER_NOT_AVAILABLE)
 ) | _STALE  # fmt: skip
 _TOO_LARGE: Final = frozenset((E.MESSAGE_TOO_LARGE, E.RECORD_LIST_TOO_LARGE))
+_UNFIT: Final = frozenset((E.INVALID_RECORD, E.INVALID_TIMESTAMP))
 _PRODUCER_ENDS: Final = frozenset(
     (E.OUT_OF_ORDER_SEQUENCE_NUMBER, E.UNKNOWN_PRODUCER_ID, E.INVALID_PRODUCER_EPOCH, E.PRODUCER_FENCED,
      E.INVALID_PRODUCER_ID_MAPPING, E.CLUSTER_AUTHORIZATION_FAILED, E.SASL_AUTHENTICATION_FAILED,
@@ -244,12 +245,19 @@ class Sender:
             queue.again(sent, now)  # an older one has not arrived: it goes first
         elif code in _RETRIABLE:
             self._again(queue, sent, now)
-        elif code in _TOO_LARGE and queue.too_large(sent):
+        elif self._goes_on(queue, sent, Failure(code, answer.text)):
             return
         elif code in _PRODUCER_ENDS:
             self.end(Failure(code, answer.text))
         else:
             self._fail(queue, Failure(code, answer.text))
+
+    @staticmethod
+    def _goes_on(queue: PartitionQueue, sent: Sent, failure: Failure) -> bool:
+        """Whether smaller batches go in the place of one that is refused, or the others without the bad record."""
+        if failure.code in _TOO_LARGE:
+            return queue.too_large(sent) or queue.refuse(sent, failure)
+        return failure.code in _UNFIT and queue.narrow(sent, failure)
 
     def lost(self, produce: Produce, now: float) -> None:
         """No answer: whether the batches were written is not known."""

@@ -23,7 +23,6 @@ from headrace.connect.client.network import not_expressible
 from headrace.connect.client.partitioner import partitions_of
 from headrace.connect.client.producer import RecordProducer
 from headrace.connect.records.columns import NewRecords, byte_column
-from headrace.connect.records.writer import RecordBatch
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.producers import KafkaProducer, failure_of
 from headrace.connect.runtime.host.room import Room
@@ -31,6 +30,7 @@ from headrace.connect.runtime.host.stopped import Stopped
 from headrace.connect.runtime.host.task_producer import Payloads, TaskProducer
 from headrace.connect.runtime.host.topic_admin import TopicAdmin
 from headrace.kafka_client.settings import translate
+from headrace.wire.errors import ErrorCode as E
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,21 @@ def producer_of_tasks(java_settings: Mapping[str, str]) -> TaskProducers:
 _SERVERS: Final = "bootstrap.servers"
 
 
+Refused = Callable[[int, ConnectError], None]
+"""Told, in the task's thread, which row of the payloads was not written, and why."""
+_ERRORS: Final = "org.apache.kafka.common.errors"
+_JAVA_CLASSES: Final[dict[int, str]] = {
+    E.MESSAGE_TOO_LARGE: f"{_ERRORS}.RecordTooLargeException",
+    E.RECORD_LIST_TOO_LARGE: f"{_ERRORS}.RecordBatchTooLargeException",
+    E.INVALID_RECORD: "org.apache.kafka.common.InvalidRecordException",
+    E.INVALID_TIMESTAMP: f"{_ERRORS}.InvalidTimestampException",
+}
+
+
+def _nobody(failure: Failure | None) -> None:
+    """Hears of a run that has not been sent."""
+
+
 class ColumnSender:
     """Sends a task's records and tells the tracker what has been acknowledged."""
 
@@ -85,41 +100,60 @@ class ColumnSender:
         self._producer = producer
         self._tracker = tracker
         self._stopped = stopped
-        self._reports: deque[tuple[Submission, str, Failure | None]] = deque()
+        self._reports: deque[Callable[[], None]] = deque()
         self._last_topic = ""
         self._maker = BatchMaker(producer.records.settings)
         self.cancelled = False
 
-    def send(self, payloads: Payloads, submission: Submission) -> None:
-        """Give the records to the producer, waiting for room. Raises ConnectError where they cannot be written."""
+    def send(self, payloads: Payloads, submission: Submission, refused: Refused | None = None) -> None:
+        """Give the records to the producer, waiting for room. Raises ConnectError where they cannot be written.
+
+        With `refused` the others go on without a record that the broker does not take: `acknowledge` tells its row.
+        """
         self._last_topic = payloads.topic
         room = self._producer.room
-        for partition, records in self._by_partition(payloads):
+        for partition, records, rows in self._by_partition(payloads):
+            at = 0
             # Several parts have room at once, so that the producer is never idle between them.
             for part, batch in self._maker.make(records, room.max_bytes // 4, room.max_messages // 4):
-                self._send(payloads.topic, partition, part, batch, submission)
+                run = Run(part, _nobody, lambda: self.cancelled, batch)
+                if refused is not None:
+                    run.refused = self._refused(refused, payloads.topic, at, rows)
+                self._send(payloads.topic, partition, run, submission)
+                at += len(part)
+
+    def _refused(self, refused: Refused, topic: str, start: int, rows: Any) -> Callable[[int, Failure], None]:
+        """What the producer's thread is to call: row numbers of a run become those of the payloads."""
+
+        def tell(row: int, failure: Failure) -> None:
+            at = start + row if rows is None else int(rows[start + row])
+            self._reports.append(lambda: refused(at, self._error(failure, topic)))
+
+        return tell
 
     def acknowledge(self) -> None:
         """Hand what was reported to the tracker. Raises ConnectError where records were not written."""
         while self._reports:
-            submission, topic, failure = self._reports.popleft()
-            if failure is not None:
-                raise self._error(failure, topic)
-            self._tracker.acknowledge(submission)
+            self._reports.popleft()()
         self._check_producer()
 
-    def _send(
-        self, topic: str, partition: int, records: NewRecords, batch: RecordBatch | None, submission: Submission
-    ) -> None:
-        size, room, reports = int(records.sizes().sum()), self._producer.room, self._reports
+    def _acknowledged(self, submission: Submission, topic: str, failure: Failure | None) -> None:
+        if failure is not None:
+            raise self._error(failure, topic)
+        self._tracker.acknowledge(submission)
+
+    def _send(self, topic: str, partition: int, run: Run, submission: Submission) -> None:
+        length, room, reports = len(run.records), self._producer.room, self._reports
+        size = int(run.records.sizes().sum())
 
         def done(failure: Failure | None) -> None:
-            room.give(size, len(records))
-            reports.append((submission, topic, failure))
+            room.give(size, length)
+            reports.append(lambda: self._acknowledged(submission, topic, failure))
 
-        room.take(size, len(records), self._check)
+        run.done = done
+        room.take(size, length, self._check)
         self._tracker.expect(submission)
-        self._producer.records.add(topic, partition, Run(records, done, lambda: self.cancelled, batch))
+        self._producer.records.add(topic, partition, run)
 
     def _check(self) -> None:
         """Nothing is sent for a task that was cancelled, or after its producer's end."""
@@ -133,19 +167,24 @@ class ColumnSender:
 
     def _error(self, failure: Failure, topic: str) -> ConnectError:
         text = KafkaError(failure.code).str() + (f" ({failure.text})" if failure.text else "")
-        return failure_of(text, topic, self._producer.bootstrap)
+        error = failure_of(text, topic, self._producer.bootstrap)
+        if failure.code in _JAVA_CLASSES:
+            error.java_class = _JAVA_CLASSES[failure.code]
+        return error
 
     # Partitions.
 
-    def _by_partition(self, payloads: Payloads) -> Iterator[tuple[int, NewRecords]]:
+    def _by_partition(self, payloads: Payloads) -> Iterator[tuple[int, NewRecords, Any]]:
+        """Partition, its records, and their rows in the payloads (None: all of them)."""
         records = _records(payloads)
         count = self._partition_count(payloads.topic)
         chosen = self._partitions(payloads, records, count)
         if isinstance(chosen, int):
-            yield chosen, records
+            yield chosen, records, None
             return
         for partition in np.unique(chosen).tolist():
-            yield partition, records.take(np.flatnonzero(chosen == partition))
+            rows = np.flatnonzero(chosen == partition)
+            yield partition, records.take(rows), rows
 
     def _partitions(self, payloads: Payloads, records: NewRecords, count: int) -> Any:
         """The partition of all rows, or an array of each row's."""

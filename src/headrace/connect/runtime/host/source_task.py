@@ -8,6 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from confluent_kafka import KafkaError
@@ -16,7 +17,8 @@ from headrace.connect.api import Batch, ConnectError, RetriableError, SourceOrig
 from headrace.connect.runtime.host.column_producer import TaskProducers, sender_of
 from headrace.connect.runtime.host.contexts import SourceContext
 from headrace.connect.runtime.host.error_log import policy_of
-from headrace.connect.runtime.host.errors import Stage, at_stage, hide, secrets_of, sentence
+from headrace.connect.runtime.host.errors import Stage, StageError, at_stage, hide, secrets_of, sentence
+from headrace.connect.runtime.host.java_names import SOURCE_TASK
 from headrace.connect.runtime.host.offset_tracker import OffsetTracker, Submission
 from headrace.connect.runtime.host.source_offsets import OffsetsTopic, WorkerOffsets
 from headrace.connect.runtime.host.source_records import SourceRow
@@ -101,10 +103,24 @@ class SourceTaskLoop:
     def _send(self, batch: Batch, submission: Submission, polled: Batch) -> None:
         if batch.topic not in self._topics:
             self._first_use(batch.topic)
-        for payloads in self._errors.guard(batch, self._encode, lambda part, row: _polled(polled, part, row)):
-            self._sender.send(payloads, submission)
+        for part, payloads in self._errors.guard(batch, self._encode, lambda part, row: _polled(polled, part, row)):
+            self._sender.send(payloads, submission, self._refused(part, polled))
 
-    def _encode(self, batch: Batch) -> Payloads:
+    def _refused(self, part: Batch, polled: Batch) -> Callable[[int, ConnectError], None] | None:
+        """What becomes of a row that the broker does not take, where the others go on without it."""
+        settings = self._errors.settings
+        if not settings.tolerant:
+            return None
+        # What is on its way is kept in memory no longer than its bytes, but where a log is to show the record.
+        source, kept = (polled, part) if settings.log_records else (_without_payloads(part), None)
+
+        def reject(row: int, error: ConnectError) -> None:
+            record = SourceRow(source, row) if kept is None else _polled(source, kept, row)
+            self._errors.reject(record, StageError(Stage.KAFKA_PRODUCE, SOURCE_TASK, error))
+
+        return reject
+
+    def _encode(self, batch: Batch) -> tuple[Batch, Payloads]:
         """Raises StageError."""
         stages, topic, length = self._stages, batch.topic, len(batch)
         keys = headers = None
@@ -116,7 +132,7 @@ class SourceTaskLoop:
                 keys = stages.key.from_connect_column(topic, batch.key_schema, batch.key, None, length)
         with at_stage(Stage.VALUE_CONVERTER, stages.value):
             values = stages.value.from_connect_column(topic, batch.value_schema, batch.value, batch.tombstone, length)
-        return Payloads(topic, values, keys, batch.partition, batch.timestamp, headers)
+        return batch, Payloads(topic, values, keys, batch.partition, batch.timestamp, headers)
 
     def _wait(self, seconds: float) -> None:
         """Before an operation on records is tried again. Raises Stopped."""
@@ -160,6 +176,10 @@ class SourceTaskLoop:
         self._sender.cancelled = True
         self._offsets.cancelled = True
         self._task.cancel()
+
+
+def _without_payloads(batch: Batch) -> Batch:
+    return replace(batch, key=None, value=None, tombstone=None, headers=None)
 
 
 def _polled(polled: Batch, part: Batch, row: int) -> SourceRow:

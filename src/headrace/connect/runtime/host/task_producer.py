@@ -71,8 +71,9 @@ class TaskProducer:
         self._last_topic = ""
         self.cancelled = False
 
-    def send(self, payloads: Payloads, submission: Submission) -> None:
-        """Queue the records, waiting for room. Raises ConnectError where one is refused."""
+    def send(self, payloads: Payloads, submission: Submission, refused: object = None) -> None:
+        """Queue the records, waiting for room. Raises ConnectError where one is refused: `refused`, which would have
+        the others go on, is not called, for librdkafka ends with a gap."""
         payloads = payloads.in_lists()
         self._last_topic = payloads.topic
         if payloads.headers is not None or payloads.timestamps is not None:
