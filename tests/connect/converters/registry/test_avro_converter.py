@@ -156,6 +156,23 @@ def test_each_version_of_a_schema_is_a_run_of_its_own(make: Make, topic: str) ->
     assert to_values(new, runs[1].column, 1) == [{"a": 3, "b": "x"}]
 
 
+def test_writers_that_take_turns_are_told_apart_row_by_row(make: Make, topic: str) -> None:
+    old = struct([("a", schema(SchemaType.INT32))], name="r")
+    new = struct([("a", schema(SchemaType.INT32)), ("b", schema(SchemaType.STRING, optional=True))], name="r")
+    converter = make()
+    olds = send(converter, topic, old, [{"a": number} for number in range(9)])
+    news = send(converter, topic, new, [{"a": number, "b": str(number)} for number in range(9)])
+    turns = [payload for pair in zip(olds, news, strict=True) for payload in pair]
+    turns[3:3] = [None]
+    runs = converter.to_connect(topic, turns)
+    assert [run.start for run in runs] == [0, 1, 2, *range(4, 19)]
+    assert [run.schema for run in runs] == [old, new] * 9
+    assert runs[2].tombstone is not None and runs[2].tombstone.to_pylist() == [False, True]
+    assert [run.tombstone for run in runs if run is not runs[2]] == [None] * 17
+    values = [value for run in runs for value in to_values(run.schema, run.column, run.length) if value]
+    assert values == [value for number in range(9) for value in ({"a": number}, {"a": number, "b": str(number)})]
+
+
 def test_an_incompatible_change_is_refused_with_subject_and_fix(make: Make, topic: str) -> None:
     send(make(), topic, struct([("a", schema(SchemaType.INT32))], name="r"), [{"a": 1}])
     with pytest.raises(DataError, match=rf"subject {topic}-value.*PUT /config/{topic}-value"):

@@ -4,13 +4,13 @@ A form is a schema with the code that writes or reads by it. A null is a null pa
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from headrace.connect.api import Column, ConfigDef, ConnectSchema, Converted, Converter, DataError, to_values
+from headrace.connect.api import Column, ConfigDef, ConnectSchema, Converted, Converter, DataError, integers, to_values
 from headrace.connect.converters.json.form import MisfitError
 from headrace.connect.converters.registry.client import RegisteredSchema, RegistryClient
 from headrace.connect.converters.registry.framing import head, runs
@@ -193,17 +193,33 @@ class RegistryConverter(Converter):
         return self.to_connect_column(topic, pa.array(payloads, pa.large_binary()))
 
     def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
-        found = []
-        for start, stop, schema_id in runs(topic, payloads):
-            messages = payloads[start:stop]
-            if schema_id is None:
-                gone = pa.array(np.ones(len(messages), bool))
-                found.append(Converted(start, len(messages), None, None, gone))
-            else:
-                found.append(self._run(topic, start, schema_id, messages))
-        return found
+        found = list(runs(topic, payloads))
+        parts: dict[int | None, list[tuple[int, int]]] = {}
+        for start, stop, schema_id in found:
+            parts.setdefault(schema_id, []).append((start, stop))
+        if len(found) <= 2 * len(parts):
+            return [self._run(topic, start, schema_id, payloads[start:stop]) for start, stop, schema_id in found]
+        converted = [
+            run for schema_id, spans in parts.items() for run in self._turns(topic, schema_id, spans, payloads)
+        ]
+        return sorted(converted, key=lambda run: run.start)
 
-    def _run(self, topic: str, start: int, schema_id: int, messages: pa.BinaryArray) -> Converted:
+    def _turns(
+        self, topic: str, schema_id: int | None, spans: list[tuple[int, int]], payloads: pa.BinaryArray
+    ) -> Iterator[Converted]:
+        """The runs of one id where several ids take turns, as two versions of a writer make them: read at once."""
+        rows = np.concatenate([np.arange(start, stop) for start, stop in spans])
+        whole = self._run(topic, 0, schema_id, payloads.take(integers(rows)))
+        at = 0
+        for start, stop in spans:
+            gone = None if whole.tombstone is None else whole.tombstone[at : at + stop - start]
+            column = None if whole.column is None else whole.column[at : at + stop - start]
+            yield Converted(start, stop - start, whole.schema, column, gone if gone and gone.true_count else None)
+            at += stop - start
+
+    def _run(self, topic: str, start: int, schema_id: int | None, messages: pa.BinaryArray) -> Converted:
+        if schema_id is None:
+            return Converted(start, len(messages), None, None, pa.array(np.ones(len(messages), bool)))
         try:
             form = self._remembered(
                 ("read", schema_id), lambda: self.read_form(self._expected(self._registry.schema(schema_id)))
