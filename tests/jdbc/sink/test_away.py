@@ -97,6 +97,31 @@ def test_terminated_again_and_again_in_mid_stream_loses_and_doubles_nothing(sink
     assert one.rows("SELECT count(*), count(DISTINCT id) FROM t") == [(20_000, 20_000)]
 
 
+def test_terminated_while_bad_records_are_looked_for_reports_each_once(sink: Make) -> None:
+    one = sink("CREATE TABLE t (id int PRIMARY KEY, name text CHECK (name <> 'bad'))", errors_tolerance="all")
+    stop = threading.Event()
+
+    def terminate_often() -> None:
+        while not stop.wait(0.05):
+            one.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND application_name LIKE 'headrace%'"
+            )
+
+    thread = threading.Thread(target=terminate_often)
+    thread.start()
+    try:
+        for start in range(0, 3_000, 300):
+            rows = [(id, "bad" if id % 50 == 7 else "a") for id in range(start, start + 300)]
+            put_until(one.task, [batch(PLAIN, named(rows))])
+    finally:
+        stop.set()
+        thread.join()
+    assert one.rows("SELECT count(*), count(DISTINCT id) FROM t") == [(2_940, 2_940)]
+    offsets = one.context.errant_record_reporter.offsets
+    assert (len(offsets), len(set(offsets))) == (60, 60)
+
+
 def in_doubt(one: Sink, then: Callable[[psycopg.Connection[Any]], None], *more: tuple[int, str]) -> None:
     """Put rows while commits are held, do `then` once the commit waits, let go, and let the put end."""
     failures: list[BaseException] = []

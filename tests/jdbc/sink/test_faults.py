@@ -83,7 +83,8 @@ def test_a_table_made_after_the_failure_is_found(sink: Make) -> None:
 
 def test_missing_column_comes_with_its_ddl(sink: Make) -> None:
     one = sink("CREATE TABLE t (id int)")
-    text = refused(one, PLAIN, named([(1, "a")]), r"table public\.t has no column for field 'name' of topic topic")
+    words = r"record topic-0@\d+: table public\.t has no column for field 'name' of topic topic"
+    text = refused(one, PLAIN, named([(1, "a")]), words)
     assert "auto.evolve=true" in text
     assert 'ALTER TABLE "public"."t" ADD COLUMN IF NOT EXISTS "name" TEXT' in text
 

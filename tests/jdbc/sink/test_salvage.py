@@ -1,5 +1,6 @@
 """Records that the database refuses, where errors are tolerated: left out and reported, and all others written."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,8 @@ BAD = [
     ("jsonb", STRING, "{}", "{", "invalid input syntax for type json"),
     ("timestamp", STRING, "2020-01-01", "noon", "value 'noon' of record"),
     ("text", STRING, "a", "a\0b", "NUL"),
+    ("text UNIQUE", STRING, None, random.Random(0).randbytes(5000).hex(), "maximum size is"),
+    ("domain_of", STRING, "ab", "abc", "violates check constraint"),
     ("int4range", STRING, "[1,2)", "[2,1)", "range lower bound"),
 ]
 
@@ -58,8 +61,9 @@ def test_a_record_that_the_table_refuses_is_left_out_with_its_reason(
     sink: Make, mode: str, column: str, kind: Any, good: Any, bad: Any, words: str
 ) -> None:
     other = "CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (1);"
+    other += "CREATE DOMAIN domain_of AS text CHECK (length(value) < 3);"
     one = sink(f"{other} CREATE TABLE t (id int PRIMARY KEY, x {column})", **(UPSERTING | {"insert_mode": mode}))
-    values = [good if good is not None else number for number in range(20)]
+    values = [good if good is not None else f"{number}" if kind is STRING else number for number in range(20)]
     values[13] = bad
     rows = [{"id": number, "x": value} for number, value in enumerate(values)]
     given = put(one, struct([("id", INT32), ("x", kind)]), rows)
@@ -226,3 +230,46 @@ def test_a_widened_number_that_does_not_fit_is_left_out(sink: Make) -> None:
     one.task.put([batch(narrow, [{"id": 1, "x": 1}]), bad, batch(narrow, [{"id": 4, "x": 4}])])
     assert one.rows("TABLE t ORDER BY id") == [(1, 1), (2, 2), (4, 4)]
     assert reported(one) == offsets_of(bad, 1)
+
+
+@pytest.mark.parametrize("batch_size", [0, 7])
+@pytest.mark.parametrize("seed", range(2))
+def test_any_mix_of_good_bad_and_deleted_ends_as_one_by_one(sink: Make, seed: int, batch_size: int) -> None:
+    chance = random.Random(seed)
+    keyed = {"insert_mode": "upsert", "pk_mode": "record_key", "pk_fields": "id", "delete_enabled": True}
+    one = sink(CHECKED, batch_size=batch_size, **keyed, **TOLERANT)
+    expected: dict[int, str] = {}
+    bad: set[int] = set()
+    for turn in range(2):
+        keys = [chance.randrange(20) for _ in range(50)]
+        names = [chance.choice(["bad", None, f"{turn}-{at}", f"{turn}+{at}"]) for at in range(50)]
+        values = [None if name is None else {"name": name} for name in names]
+        given = put(one, struct([("name", optional(STRING))]), values, key_schema=INT32, keys=keys)
+        for row, (key, name) in enumerate(zip(keys, names, strict=True)):
+            if name == "bad":
+                bad.update(offsets_of(given, row))
+            elif name is None:
+                expected.pop(key, None)
+            else:
+                expected[key] = name
+        assert one.rows("TABLE t ORDER BY id") == sorted(expected.items())
+    assert set(reported(one)) <= bad
+    assert len(reported(one)) == len(set(reported(one))) > 0
+
+
+def test_a_child_before_its_parent_is_no_fault_where_the_commit_is_fine(sink: Make) -> None:
+    deferred = "REFERENCES t DEFERRABLE INITIALLY DEFERRED"
+    one = sink(f"CREATE TABLE t (id int PRIMARY KEY, parent int {deferred}, n smallint)", **UPSERTING)
+    kind = struct([("id", INT32), ("parent", INT32), ("n", INT32)])
+    rows = [{"id": 1, "parent": 3, "n": 1}, {"id": 2, "parent": 3, "n": 70_000}, {"id": 3, "parent": 3, "n": 1}]
+    given = put(one, kind, rows)
+    assert one.rows("SELECT id FROM t ORDER BY 1") == [(1,), (3,)]
+    assert reported(one) == offsets_of(given, 1)
+
+
+def test_updates_that_are_refused_leave_their_rows_as_they_were(sink: Make) -> None:
+    one = sink(f"{CHECKED}; INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')", insert_mode="update",
+               pk_mode="record_value", pk_fields="id", **TOLERANT)  # fmt: skip
+    given = put(one, PLAIN, named([(1, "A"), (2, "bad"), (9, "bad"), (3, "C")]))
+    assert one.rows("TABLE t ORDER BY id") == [(1, "A"), (2, "b"), (3, "C")]
+    assert reported(one) == offsets_of(given, 1)

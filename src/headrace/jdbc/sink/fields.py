@@ -34,7 +34,9 @@ _DIGITS: Final = r"^-?\d{1,19}$"
 
 
 class Misfit(ConnectError):
-    """Records that their schema alone keeps out of the table."""
+    """Records that their schema alone keeps out of the table; `record` is the first of them, where it is known."""
+
+    record: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

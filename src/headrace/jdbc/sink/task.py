@@ -121,7 +121,10 @@ class JdbcSinkTask(SinkTask):
         """Write all of it, once. Raises RetriableError where waiting helps, _Again where it need not."""
         try:
             self._transact(batches)
-        except (DataError, Misfit):
+        except Misfit as misfit:
+            if self._reporter is None:
+                raise ConnectError(f"record {misfit.record}: {misfit}") from None
+        except DataError:
             if self._reporter is None:
                 raise
         else:

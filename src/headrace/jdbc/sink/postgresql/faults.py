@@ -29,6 +29,7 @@ _REMEDIES: Final = {
     "23502": "give the field a value, or drop the column's NOT NULL",
     "23503": "write the row that it refers to first, or drop the foreign key",
     "23514": "correct the record, or change the constraint",
+    "54000": "shorten the field with a transform, or drop the index",
 }
 _READING: Final = "change the column's type, or convert the field with a transform"
 

@@ -14,7 +14,7 @@ import psycopg
 
 from headrace.connect.api import Batch, ConfigError, ConnectError
 from headrace.jdbc.dialects import TableId
-from headrace.jdbc.sink.fields import Layout, check_values, layout, split_deletes
+from headrace.jdbc.sink.fields import Layout, Misfit, check_values, layout, record_name, split_deletes
 from headrace.jdbc.sink.postgresql import copy, keys, statements
 from headrace.jdbc.sink.postgresql.check import check_kind
 from headrace.jdbc.sink.postgresql.ddl import column_definition
@@ -101,7 +101,11 @@ class Writer:
     def convert(self, batch: Batch) -> Iterator[Work]:
         """One batch as its table takes it. Raises DataError, ConnectError."""
         for deletes, part in self._parts(batch):
-            plan = self._plan(part, deletes)
+            try:
+                plan = self._plan(part, deletes)
+            except Misfit as misfit:
+                misfit.record = record_name(part, 0)
+                raise
             if plan is not None:
                 yield Work(plan, plan.arrays(part), [part])
 
