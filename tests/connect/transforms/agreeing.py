@@ -2,6 +2,8 @@
 
 from typing import Any, TypeVar
 
+import pyarrow as pa
+
 from headrace.connect.api import Batch, ConnectSchema, DataError, Record, Transformation, from_records
 from tests.connect.strategies import same
 
@@ -16,7 +18,14 @@ def made(kind: type[T], **properties: Any) -> T:
 
 
 def by_batch(subject: Transformation, batches: list[Batch]) -> list[Record]:
-    return [record for batch in batches for done in subject.apply_batch(batch) for record in done.records()]
+    """The records of the batches that these become; each array is what Arrow holds for sound."""
+    made = [done for batch in batches for done in subject.apply_batch(batch)]
+    for done in made:
+        for column in (done.key, done.value, done.tombstone):
+            if isinstance(column, pa.Array):
+                column.validate(full=True)
+                assert len(column) == len(done)
+    return [record for done in made for record in done.records()]
 
 
 def outcome(run: Any) -> Any:
