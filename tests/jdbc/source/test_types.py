@@ -254,6 +254,98 @@ def test_timestamp_granularity_keeps_every_digit(database: Database, granularity
     assert batches[0].origin.offset[0]["timestamp_nanos"] == 123456000  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("granularity", "infinite", "far"),
+    [
+        ("micros_long", (2**63 - 1, -(2**63)), -62167219200000000),
+        ("micros_string", ("infinity", "-infinity"), "-62167219200000000"),
+        ("micros_iso_datetime_string", ("infinity", "-infinity"), "0001-01-01 00:00:00 BC"),
+        ("nanos_string", ("infinity", "-infinity"), "-62167219200000000000"),
+        ("nanos_iso_datetime_string", ("infinity", "-infinity"), "0001-01-01 00:00:00 BC"),
+    ],
+)
+def test_infinity_and_far_years_are_told_apart_in_every_granularity(
+    database: Database, granularity: str, infinite: tuple[Any, Any], far: Any
+) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t (at timestamp); INSERT INTO t VALUES ('infinity'), ('-infinity'), (NULL), ('epoch'),"
+            " ('0001-01-01 BC')"
+        )
+    with running(bulk(database, timestamp_granularity=granularity)) as task:
+        found = column(poll_rows(task, 5), "at")
+    assert (*found[:2], found[2], found[4]) == (*infinite, None, far)
+    assert found[3] in (0, "0") or found[3].startswith("1970-01-01T00:00:00.000000")
+
+
+@pytest.mark.parametrize(
+    ("granularity", "value", "says"),
+    [
+        ("nanos_long", "2500-01-01", "64 bits of nanoseconds do not reach: set timestamp.granularity=nanos_string"),
+        ("micros_long", "294276-12-31 23:59:59", "set timestamp.granularity=micros_iso_datetime_string"),
+        ("micros_string", "294276-12-31 23:59:59", "set timestamp.granularity=micros_iso_datetime_string"),
+    ],
+)
+def test_a_time_that_a_granularity_does_not_hold_is_refused_by_name(
+    database: Database, granularity: str, value: str, says: str
+) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE t (at timestamp)")
+        connection.execute("INSERT INTO t VALUES (%s), (NULL), ('infinity')", [value])
+    with running(bulk(database, timestamp_granularity=granularity)) as task:
+        with pytest.raises(ConnectError, match=says) as caught:
+            task.poll()
+        assert "column at" in str(caught.value)
+
+
+def test_nanoseconds_of_infinity_are_the_ends_of_64_bits(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE t (at timestamptz); INSERT INTO t VALUES ('infinity'), ('-infinity'), (NULL)")
+    with running(bulk(database, timestamp_granularity="nanos_long")) as task:
+        assert column(poll_rows(task, 3), "at") == [2**63 - 1, -(2**63), None]
+
+
+def test_what_may_be_lost_is_named_at_the_start_with_column_and_type(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t (a timetz, b time, c timestamp(3), d timestamptz(6), e numeric(18,2), f numeric(8,2));"
+            "INSERT INTO t DEFAULT VALUES"
+        )
+    with caplog.at_level(logging.INFO), running(bulk(database, numeric_mapping="best_fit")) as task:
+        poll_rows(task, 1)
+    said = [(record.levelno, record.getMessage()) for record in caplog.records if "exact.types" in record.getMessage()]
+    assert [(level, text.partition(": ")[2].partition(";")[0]) for level, text in said] == [
+        (logging.WARNING, "a (time with time zone): times go to UTC, without their zone"),
+        (logging.INFO, "b (time without time zone): digits beyond the millisecond are cut"),
+        (logging.INFO, "d (timestamp(6) with time zone): digits beyond the millisecond are cut"),
+        (logging.WARNING, "e (numeric(18,2)): digits beyond the 15th are rounded"),
+    ]
+    caplog.clear()
+    with caplog.at_level(logging.INFO), running(bulk(database, headrace_exact_types="true")) as task:
+        poll_rows(task, 1)
+    assert "exact.types" not in caplog.text
+
+
+def test_exact_types_are_followed_by_times_and_numbers_as_ever(database: Database) -> None:
+    keys = {"mode": "timestamp+incrementing", "timestamp_column_name": "at", "incrementing_column_name": "id"}
+    props = properties(database, **keys, table_whitelist="t", headrace_exact_types="true")
+    with database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t (id numeric(20,0) NOT NULL, at timestamptz NOT NULL);"
+            "INSERT INTO t VALUES (2, '2024-01-01 00:00:00.000001+00'), (1, '2024-01-01 00:00:00.000002+00')"
+        )
+    with running(props) as task:
+        batches = poll_rows(task, 2)
+    assert values(batches)[0] == {"id": "2", "at": "2024-01-01 00:00:00.000001+00"}
+    assert batches[0].origin.offset[1] == {  # type: ignore[union-attr]
+        "incrementing": 1,
+        "timestamp": 1704067200000,
+        "timestamp_nanos": 2000,
+    }
+
+
 def test_query_columns_have_the_same_types(database: Database) -> None:
     query = (
         "SELECT 1::int2 AS a, 'x'::char(3) AS b, 1.50::numeric(6,2) AS c, B'1'::bit(1) AS d, ARRAY[1] AS e, 'y' AS f"

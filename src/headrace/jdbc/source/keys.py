@@ -149,7 +149,7 @@ def _define_modes(define: Define) -> None:
     by_table = "by table; the expression is matched against schema.table and database.schema.table"
     define("incrementing.column.mapping", Type.LIST, "", f"regex:column, {by_table}.")
     define("timestamp.column.name", Type.LIST, "", "The timestamp columns; the first that is not null counts.")
-    define("timestamp.columns.mapping", Type.LIST, "", f"regex:[column\\|column], {by_table}.")
+    define("timestamp.columns.mapping", Type.LIST, "", f"regex:[column|column], {by_table}.")
     define(
         "timestamp.initial", Type.LONG, None, "Start after this time (ms since 1970) where there is no offset; -1: now."
     )
