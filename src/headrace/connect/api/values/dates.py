@@ -1,6 +1,7 @@
 """The ISO 8601 forms in which `Values` writes and reads dates and times; lenient, as SimpleDateFormat is."""
 
 import datetime as dt
+import re
 from functools import cache
 from typing import Final
 
@@ -21,6 +22,11 @@ _BY_LENGTH: Final = {
     24: (TIMESTAMP_PATTERN, TIMESTAMP_SCHEMA),
 }
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST_WHOLE_YEAR: Final = "1583"
+"""Of the Gregorian calendar; before, Java's calendar is not Python's."""
+_DAY: Final = r"\d{4}-\d\d-\d\d"
+_CLOCK: Final = r"(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}"
+_PLAIN: Final = re.compile(rf"({_DAY})|({_CLOCK})Z|({_DAY}T{_CLOCK})Z", re.ASCII)
 
 
 @cache
@@ -32,8 +38,13 @@ def date_format(pattern: str) -> DateFormat:
 def write(millis: int) -> str:
     """As in Java, the form goes by the value: a Date of 1970-01-01 or earlier looks like a time."""
     if millis < DAY_MS:
-        return date_format(TIME_PATTERN).format(millis)
-    return date_format(DATE_PATTERN if millis % DAY_MS == 0 else TIMESTAMP_PATTERN).format(millis)
+        return f"{_time(millis % DAY_MS).isoformat('milliseconds')}Z"
+    is_day = millis % DAY_MS == 0
+    try:
+        at = _EPOCH + dt.timedelta(milliseconds=millis)
+    except OverflowError:
+        return date_format(DATE_PATTERN if is_day else TIMESTAMP_PATTERN).format(millis)
+    return at.date().isoformat() if is_day else f"{at.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def read(text: str) -> tuple[ConnectSchema, dt.date | dt.time] | None:
@@ -41,15 +52,39 @@ def read(text: str) -> tuple[ConnectSchema, dt.date | dt.time] | None:
 
     Raises OverflowError where Python has no such value.
     """
-    found = _BY_LENGTH.get(len(text) + sum(character > "\uffff" for character in text))
+    length = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    found = _BY_LENGTH.get(length)
     if found is None:
         return None
     pattern, schema = found
+    plain = _read_plain(text)
+    if plain is not None:
+        return schema, plain
     try:
         millis = date_format(pattern).parse(text)
     except UnparseableError:
         return None
     return schema, of_millis(schema, millis)
+
+
+def _read_plain(text: str) -> dt.date | dt.time | None:
+    """What Java's lenient parser and Python's strict one read alike, at a tenth of the cost."""
+    found = _PLAIN.fullmatch(text)
+    if found is None:
+        return None
+    day, clock, stamp = found.groups()
+    try:
+        if clock:
+            return dt.time.fromisoformat(clock)
+        if text < _FIRST_WHOLE_YEAR:
+            return None
+        return dt.date.fromisoformat(day) if day else dt.datetime.fromisoformat(stamp).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
+
+
+def _time(millis: int) -> dt.time:
+    return (_EPOCH + dt.timedelta(milliseconds=millis)).time()
 
 
 def of_millis(schema: ConnectSchema, millis: int) -> dt.date | dt.time:
@@ -61,4 +96,4 @@ def of_millis(schema: ConnectSchema, millis: int) -> dt.date | dt.time:
         return at
     if not 0 <= millis < DAY_MS:
         raise OverflowError(f"{millis} ms is no time of a day")
-    return at.time()
+    return _time(millis)

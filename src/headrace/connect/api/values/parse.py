@@ -16,17 +16,17 @@ from headrace.connect.api.values.convert import convert
 BLANKS: Final = "".join(map(chr, range(0x21)))
 """What `String.trim` takes away."""
 _TOKEN: Final = re.compile(r'(?:[^\\:,{}\[\]"]+|\\.?)+|[:,{}\[\]"]', re.DOTALL)
+_SPECIAL: Final = re.compile(r'[\\:,{}\[\]"]')
+_SHORT_INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _BEYOND_LONG: Final = Decimal("1e19")
 _STRING: Final = schema(SchemaType.STRING)
 _BOOLEAN: Final = schema(SchemaType.BOOLEAN)
 _FLOAT32: Final = schema(SchemaType.FLOAT32)
 _FLOAT64: Final = schema(SchemaType.FLOAT64)
-_INTEGERS: Final = [
-    (8, schema(SchemaType.INT8)),
-    (16, schema(SchemaType.INT16)),
-    (32, schema(SchemaType.INT32)),
-    (64, schema(SchemaType.INT64)),
-]
+_INT8: Final = schema(SchemaType.INT8)
+_INT16: Final = schema(SchemaType.INT16)
+_INT32: Final = schema(SchemaType.INT32)
+_INT64: Final = schema(SchemaType.INT64)
 
 
 class SchemaAndValue(NamedTuple):
@@ -35,6 +35,11 @@ class SchemaAndValue(NamedTuple):
 
 
 NULL: Final = SchemaAndValue(None, None)
+_WORDS: Final = {
+    "null": NULL,
+    "true": SchemaAndValue(_BOOLEAN, True),
+    "false": SchemaAndValue(_BOOLEAN, False),
+}
 
 
 def parse_string(text: str | None) -> SchemaAndValue:
@@ -50,10 +55,23 @@ def parse_string(text: str | None) -> SchemaAndValue:
     if not text:
         return SchemaAndValue(_STRING, text)
     try:
-        return _Parser(_Tokens(text)).value()
+        return _Parser(_Tokens(text)).value() if _SPECIAL.search(text) else _lone(text)
     except (OverflowError, RecursionError):
         # Python has no such date, or the arrays are too deep for it.
         return SchemaAndValue(_STRING, text)
+
+
+def _lone(text: str) -> SchemaAndValue:
+    """A text without delimiters, which is one token: what the parser would find, sooner."""
+    stripped = text.strip(BLANKS)
+    if stripped in _WORDS:
+        return _WORDS[stripped]
+    first = stripped[:1]
+    is_digit = first.isdecimal() and first <= "\uffff"
+    found = _date_or_time(stripped) if is_digit else None
+    if found is None and (is_digit or first in ("+", "-")):
+        found = _number(stripped)
+    return SchemaAndValue(_STRING, text) if found is None else found
 
 
 class _MisfitError(Exception):
@@ -125,9 +143,9 @@ class _Parser:
             return NULL
         if embedded and tokens.take('"'):
             return self._quoted()
-        for word, meaning in (("null", None), ("true", True), ("false", False)):
+        for word, meaning in _WORDS.items():
             if self._is_word(word, embedded):
-                return NULL if meaning is None else SchemaAndValue(_BOOLEAN, meaning)
+                return meaning
         start = tokens.mark
         try:
             if tokens.take("["):
@@ -272,21 +290,27 @@ def _hashable(key: Any) -> Any:
 
 def _number(token: str) -> SchemaAndValue | None:
     """Whole numbers in the smallest type; others a float as long as that is finite, then a double, then a Decimal."""
+    if _SHORT_INTEGER.fullmatch(token):
+        return _integer(int(token))
     try:
         number = parse_decimal(token)
     except ValueError:
         return None
     whole = _whole(number)
     if whole is not None:
-        return next(
-            SchemaAndValue(kind, whole) for bits, kind in _INTEGERS if -(1 << bits - 1) <= whole < 1 << bits - 1
-        )
+        return _integer(whole)
     scale = -exponent_of(number)
     if scale:
         for kind, value in ((_FLOAT32, decimal_to_float32(number)), (_FLOAT64, float(number))):
             if abs(value) != float("inf"):
                 return SchemaAndValue(kind, value)
     return SchemaAndValue(decimal(scale), number)
+
+
+def _integer(number: int) -> SchemaAndValue:
+    bits = (number if number >= 0 else ~number).bit_length()
+    kind = _INT8 if bits < 8 else _INT16 if bits < 16 else _INT32 if bits < 32 else _INT64
+    return SchemaAndValue(kind, number)
 
 
 def _whole(number: Decimal) -> int | None:
