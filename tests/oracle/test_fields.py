@@ -10,7 +10,7 @@ import pytest
 from headrace.connect.api import ConnectSchema, Header, Record, SchemaType, struct
 from headrace.connect.api.schema import schema
 from tests.oracle.agreement import Case, compare
-from tests.oracle.generated import NAMES, Maker, leaves
+from tests.oracle.generated import MOMENTS, NAMES, Maker, leaves, variants
 
 pytestmark = pytest.mark.kafka
 
@@ -346,3 +346,68 @@ def test_specs_are_refused_as_java_refuses_them() -> None:
     # Where a type has no such name, Java takes its sentence for the key.
     bad = ["", "int8,int8", "a:bytes", "struct", "int8,a:int8", "a:array", "a:MAP"]
     compare(refused("Cast$Value", [{}, *({"spec": spec} for spec in bad)]))
+
+
+TIMES = ["string", "unix", "Date", "Time", "Timestamp"]
+PRECISIONS = ["nanoseconds", "microseconds", "milliseconds", "seconds"]
+FORMATS = ["", "yyyy-MM-dd HH:mm:ss.S", "yyyyMMdd", "EEE, d MMM yyyy HH:mm:ss Z"]
+
+
+def times() -> list[tuple[ConnectSchema, Any]]:
+    """Timestamps of every form, in every variant; texts that are some and texts that are none."""
+    texts = ["2026-11-22 17:30:55.5", "20261122", "Sun, 22 Nov 2026 17:30:55 +0100", "yesterday", "", "19691231x"]
+    found = [case for case in leaves() if case[0].name is not None or case[0].type is SchemaType.INT64]
+    found += [(kind, text) for kind in variants(STRING) for text in texts]
+    return [*found, (INT, 5), (schema(SchemaType.FLOAT64), 1.5), (STRING.replace(optional=True), None)]
+
+
+def test_timestamps_of_fields_are_converted_as_java_converts_them() -> None:
+    chance, cases = random.Random(33), []
+    for kind, value in times():
+        row = struct([("id", INT.replace(default=3)), ("at", kind)], name="row", version=2)
+        row = row.replace(optional=chance.random() < 0.5)
+        for target, replaced in product(TIMES, BOOLEANS):
+            config = {"field": "at", "target.type": target, "unix.precision": chance.choice(PRECISIONS)}
+            config |= {"format": chance.choice(FORMATS[target == "string" :]), "replace.null.with.default": replaced}
+            if chance.random() < 0.5 or value is None:
+                record = Record("t", value_schema=row, value={"id": chance.choice([1, 1, None]), "at": value})
+                cases.append(Case(f"{JAVA}TimestampConverter$Value", config, record))
+    compare(cases)
+
+
+def test_whole_timestamps_are_converted_as_java_converts_them() -> None:
+    chance, cases = random.Random(34), []
+    for kind, value in times():
+        for target in TIMES:
+            config = {"target.type": target, "unix.precision": chance.choice(PRECISIONS)}
+            config["format"] = chance.choice(FORMATS[target == "string" :])
+            if chance.random() < 0.5 or value is None:
+                half = chance.choice(["Key", "Value"])
+                cases.append(Case(f"{JAVA}TimestampConverter${half}", config, Record("t", kind, value, kind, value)))
+    compare(cases)
+
+
+def test_schemaless_timestamps_are_converted_as_java_converts_them() -> None:
+    maker, cases = Maker(35), []
+    values = [maker.schemaless(1) for _ in range(60)] + [*MOMENTS, "2026-11-22 17:30:55.5", "20261122", 2**62, -1]
+    for (index, value), target in product(enumerate(values), TIMES):
+        config = {"target.type": target, "format": FORMATS[1 + index % 2], "unix.precision": PRECISIONS[index % 4]}
+        cases.append(Case(f"{JAVA}TimestampConverter$Value", config, Record("t", value=value)))
+        config |= {"field": "a"}
+        cases.append(Case(f"{JAVA}TimestampConverter$Value", config, Record("t", value={"a": value, "b": 1})))
+        cases.append(Case(f"{JAVA}TimestampConverter$Value", config, Record("t", value={"b": value})))
+    compare(cases)
+
+
+def test_timestamps_of_all_kinds_of_records_are_converted_as_java_converts_them() -> None:
+    configs = [
+        {"field": field, "target.type": target, "format": "yyyyMMdd", "replace.null.with.default": replaced}
+        for field, target, replaced in product(("at", "id", ""), TIMES, BOOLEANS)
+    ]
+    compare(cases_of("TimestampConverter", configs, EvenMaker(36).records(300), each=2))
+
+
+def test_settings_of_timestamps_are_refused_as_java_refuses_them() -> None:
+    bad = [{}, {"target.type": "x"}, {"target.type": "string"}, {"target.type": "string", "format": "  "}]
+    bad += [{"target.type": "unix", "unix.precision": "hours"}]
+    compare(refused("TimestampConverter$Value", bad))

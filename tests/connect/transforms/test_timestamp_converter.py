@@ -104,7 +104,7 @@ ROW = struct(
     [
         ("id", schema(SchemaType.INT32)),
         ("at", timestamp(optional=True)),
-        ("text", schema(SchemaType.STRING, default="d")),
+        ("text", schema(SchemaType.STRING, optional=True, default="d")),
     ],
     name="row", version=2, optional=True,
 )  # fmt: skip
@@ -124,6 +124,16 @@ def test_a_null_becomes_its_fields_default_unless_told_otherwise() -> None:
     kept = converted(ROW, row, "string", field="at", format=TUTORIAL, replace_null_with_default=False)
     assert kept[1] == row
     assert converted(ROW, None, "string", field="at", format=TUTORIAL)[1] is None
+
+
+def test_a_null_that_its_field_may_not_have_is_refused_in_rows_and_columns() -> None:
+    kind = struct([("id", schema(SchemaType.INT32, default=1)), ("at", timestamp())])
+    subject = transform("string", field="at", format=TUTORIAL, replace_null_with_default=False)
+    record = Record("t", value_schema=kind, value={"id": None, "at": MOMENT})
+    (batch,) = from_records([record])
+    for run in (lambda: subject.apply(record), lambda: subject.apply_batch(batch)):
+        with pytest.raises(DataError, match='null used for required field: "id"'):
+            run()
 
 
 def test_the_default_of_a_struct_is_converted_with_it() -> None:
@@ -170,11 +180,11 @@ def test_the_key_form_converts_the_key_alone() -> None:
     [
         (STRING, "yesterday", {"format": TUTORIAL}, r"value \(yesterday\) does not match pattern \(yyyy"),
         (STRING, "2026", {}, "only be read with `format`"),
-        (schema(SchemaType.INT32), 5, {}, "the value is int32, and only string, int64"),
-        (STRING, "x", {"field": "at"}, "field=at needs a struct"),
-        (struct([("at", schema(SchemaType.BOOLEAN))]), {"at": True}, {"field": "at"}, "field at is boolean"),
-        (None, True, {}, r"does not support bool objects as timestamps \(the value\)"),
-        (None, [1], {"field": "at"}, "needs a map, found a list"),
+        (schema(SchemaType.INT32), 5, {}, r"Schema\{INT32\} of the value .* only string, int64"),
+        (STRING, "x", {"field": "at"}, "Only Struct objects supported"),
+        (struct([("at", schema(SchemaType.BOOLEAN))]), {"at": True}, {"field": "at"}, r"Schema\{BOOLEAN\} of field at"),
+        (None, True, {}, r"does not support class java.lang.Boolean objects as timestamps \(the value\)"),
+        (None, [1], {"field": "at"}, "Only Map objects supported"),
     ],
 )  # fmt: skip
 def test_a_value_that_is_no_timestamp_is_named(

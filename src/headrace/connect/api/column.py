@@ -38,6 +38,9 @@ _LOGICAL = {
     TIMESTAMP: pa.timestamp("ms", tz="UTC"),
 }
 
+_BASE = {DATE: SchemaType.INT32, TIME: SchemaType.INT32, TIMESTAMP: SchemaType.INT64, DECIMAL: SchemaType.BYTES}
+"""The type that each logical type stands on; under the name of one over another type, values are plain."""
+
 _HELD: dict[SchemaType, frozenset[type]] = {
     SchemaType.INT8: frozenset({int, NoneType}),
     SchemaType.INT16: frozenset({int, NoneType}),
@@ -65,10 +68,11 @@ def arrow_type(schema: ConnectSchema | None) -> pa.DataType | None:
     """
     if schema is None:
         return None
-    if schema.name in _LOGICAL:
-        return _LOGICAL[schema.name]
-    if schema.name == DECIMAL:
+    logical = _logical_name(schema)
+    if logical == DECIMAL:
         return _decimal_type(schema)
+    if logical is not None:
+        return _LOGICAL[logical]
     match schema.type:
         case SchemaType.STRUCT:
             fields = [(field.name, arrow_type(field.schema)) for field in schema.fields]
@@ -82,6 +86,11 @@ def arrow_type(schema: ConnectSchema | None) -> pa.DataType | None:
             key, item = arrow_type(schema.key_schema), arrow_type(schema.value_schema)
             return None if key is None or item is None else pa.map_(key, item)
     return _PRIMITIVE[schema.type]
+
+
+def _logical_name(schema: ConnectSchema) -> str | None:
+    """The logical type of a schema, or None."""
+    return schema.name if schema.name is not None and _BASE.get(schema.name) is schema.type else None
 
 
 def _decimal_type(schema: ConnectSchema) -> pa.DataType | None:
@@ -121,7 +130,7 @@ def to_column(schema: ConnectSchema | None, values: Sequence[Any]) -> Column:
 
 def _held_types(schema: ConnectSchema) -> frozenset[type]:
     """The types of row values that Arrow holds as they are; it would take 1.5 as the integer 1 without an error."""
-    return _LOGICAL_HELD.get(schema.name or "") or _HELD[schema.type]
+    return _LOGICAL_HELD.get(_logical_name(schema) or "") or _HELD[schema.type]
 
 
 def _to_arrow(schema: ConnectSchema, value: Any) -> Any:

@@ -150,15 +150,15 @@ class HeaderFrom(Half, Transformation):
         children = {index: self._child(schema.fields[index].schema, child_of(column, index)) for index in used}
         if any(child is None for child in children.values()):
             return None
-        headers = [
-            _headers(name, schema.fields[index].schema, children[index])
-            for name, index in zip(self._names, sources, strict=True)
-        ]
         if self._moves:
             kept = [(schema.fields[index], children[index]) for index in plan.kept]
             for field, child in kept:
                 check_nulls(field.name, field.schema, child, column)
             column = rebuilt([field.name for field, _ in kept], [child for _, child in kept], column)
+        headers = [
+            _headers(name, schema.fields[index].schema, children[index])
+            for name, index in zip(self._names, sources, strict=True)
+        ]
         return column, tuple(zip(*headers, strict=True))
 
     def _child(self, schema: ConnectSchema, child: pa.Array) -> pa.Array | None:

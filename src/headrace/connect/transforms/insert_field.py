@@ -138,9 +138,11 @@ class InsertField(HalfTransformation):
             schema, made = plan.schema, plan.kept.row(value)
         for insertion in self._insertions:
             item = self._item(insertion.key, record, offset)
-            if item is not None:
-                at = insertion.key == "timestamp.field" and schema is not None
-                made[insertion.name] = FORMS["Timestamp"].from_millis(item, _NO_SETTINGS) if at else item
+            if schema is not None:
+                is_moment = insertion.key == "timestamp.field" and item is not None
+                made[insertion.name] = FORMS["Timestamp"].from_millis(item, _NO_SETTINGS) if is_moment else item
+            elif item is not None:
+                made[insertion.name] = item
         return self.write(record, schema, made)
 
     def _item(self, key: str, record: Record, offset: int | None) -> Any:

@@ -12,6 +12,7 @@ from headrace.connect.api import ConnectSchema, DataError, SchemaType, integers
 from headrace.connect.api import schema as make_schema
 from headrace.connect.api.java.calendar import DAY_MS
 from headrace.connect.api.java.date_format import DateFormat, UnparseableError
+from headrace.connect.api.java.text import class_text, schema_text
 from headrace.connect.api.schema import DATE, TIME, TIMESTAMP, date, time, timestamp
 from headrace.connect.transforms.date_columns import format_column, parse_column
 
@@ -58,7 +59,7 @@ class _Text(Form):
     def to_millis(self, value: Any, settings: Settings) -> int:
         date_format = _required(settings)
         if not isinstance(value, str):
-            raise DataError(f"Expected string timestamp to be a String, but found {type(value).__name__}")
+            raise DataError(f"Expected string timestamp to be a String, but found {class_text(None, value)}")
         try:
             return date_format.parse(value)
         except UnparseableError:
@@ -68,6 +69,8 @@ class _Text(Form):
         return _required(settings).format(millis)
 
     def column_to_millis(self, column: pa.Array, settings: Settings) -> pa.Int64Array:
+        if column.null_count == len(column):
+            return pa.nulls(len(column), pa.int64())
         date_format = _required(settings)
         try:
             return parse_column(date_format, column)
@@ -96,7 +99,7 @@ class _Unix(Form):
 
     def to_millis(self, value: Any, settings: Settings) -> int:
         if type(value) is not int:
-            raise DataError(f"Expected Unix timestamp to be a Long, but found {type(value).__name__}")
+            raise DataError(f"Expected Unix timestamp to be a Long, but found {class_text(None, value)}")
         divisor = _PER_MILLISECOND[settings.precision]
         return _cut(value, divisor) if divisor else _held(value * 1_000)
 
@@ -183,7 +186,7 @@ class _Date(_Logical):
         try:
             return _each(millis, lambda numbers: numbers // DAY_MS).cast(pa.int32()).cast(pa.date32())
         except pa.ArrowInvalid as error:
-            raise DataError(f"a timestamp lies beyond the days that Date holds: {error}") from error
+            raise DataError(f"a timestamp lies outside the years 1 to 9999, beyond what Date holds: {error}") from error
 
 
 class _Time(_Logical):
@@ -218,8 +221,8 @@ def form_of_schema(schema: ConnectSchema, field: str) -> Form:
         return FORMS["unix"]
     where = f"field {field}" if field else "the value"
     raise DataError(
-        f"TimestampConverter: {where} is {schema.name or schema.type.value}, and only string, int64 and Connect's "
-        "Timestamp, Date and Time are timestamps"
+        f"Schema {schema_text(schema)} of {where} does not correspond to a known timestamp type format: only string, "
+        "int64 and Connect's Timestamp, Date and Time do"
     )
 
 
@@ -232,4 +235,4 @@ def form_of_value(value: Any, field: str) -> Form:
     if isinstance(value, (dt.date, dt.time)):
         return FORMS["Timestamp"]
     where = f"field {field}" if field else "the value"
-    raise DataError(f"TimestampConverter does not support {type(value).__name__} objects as timestamps ({where})")
+    raise DataError(f"TimestampConverter does not support {class_text(None, value)} objects as timestamps ({where})")
