@@ -127,9 +127,11 @@ def _held(number: int) -> int:
 
 
 def _multiplied(numbers: Any, factor: int) -> Any:
+    if factor == 1:
+        return numbers
     limit = _LONG_MAX // factor
     held = np.where(numbers > limit, _LONG_MAX, np.clip(numbers, -limit, limit) * factor)
-    return held if factor == 1 else np.where(numbers < -limit, _LONG_MIN, held)
+    return np.where(numbers < -limit, _LONG_MIN, held)
 
 
 def _each(column: pa.Array, change: Any) -> pa.Int64Array:
