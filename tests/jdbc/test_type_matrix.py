@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from headrace.connect.api import Batch, ConnectError, Converter, DataError
+from headrace.connect.api import ConnectError, Converter, DataError
 from headrace.connect.converters.json import JsonConverter
 from headrace.supervisor.postgres import PostgresServer
 from headrace.testing.postgres import Database
@@ -25,6 +25,7 @@ from tests.jdbc.type_matrix import (
     converted,
     differing,
     fill,
+    kinds,
     read,
     round_trip,
     type_database,
@@ -58,13 +59,6 @@ def test_every_type_comes_back_as_it_was_or_as_the_matrix_says(types: Database, 
         if profile == "default":
             assert kinds(batch) == [case.kind for case in cases]
             assert made(connection, schema) == [case.made for case in cases]
-
-
-def kinds(batch: Batch) -> list[str]:
-    """The Connect types of the fields after the id, logical ones by their names."""
-    assert batch.value_schema is not None
-    found = [field.schema for field in batch.value_schema.fields[1:]]
-    return [(kind.name or kind.type.name).rpartition(".")[2] for kind in found]
 
 
 def made(connection: psycopg.Connection, schema: str) -> list[str]:

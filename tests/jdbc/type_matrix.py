@@ -128,3 +128,10 @@ def differing(
         )
         found += [(case.type, *row) for row in rows]
     return found
+
+
+def kinds(batch: Batch) -> list[str]:
+    """The Connect types of the fields after the id, logical ones by their names."""
+    assert batch.value_schema is not None
+    found = [field.schema for field in batch.value_schema.fields[1:]]
+    return [(kind.name or kind.type.name).rpartition(".")[2] for kind in found]

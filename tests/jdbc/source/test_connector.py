@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from headrace.connect.api import ConnectError
+from headrace.connect.runtime.host.plugins import connector_class
 from headrace.jdbc.source.connector import JdbcSourceConnector
 from headrace.jdbc.source.task import JdbcSourceTask
 from headrace.testing.postgres import Database
@@ -30,6 +31,23 @@ def tables(configs: list[dict[str, str]]) -> list[list[str]]:
 
 def listed(database: Database, **keys: Any) -> dict[str, str]:
     return properties(database, mode="incrementing", incrementing_column_name="id", **keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("jdbc-source", "jdbc-sourceTask"),
+        ("io.confluent.connect.jdbc.JdbcSourceConnector", "io.confluent.connect.jdbc.source.JdbcSourceTask"),
+        ("io.aiven.connect.jdbc.JdbcSourceConnector", "io.aiven.connect.jdbc.source.JdbcSourceTask"),
+        (
+            "com.redpanda.kafka.connect.jdbc.JdbcSourceConnector",
+            "com.redpanda.kafka.connect.jdbc.source.JdbcSourceTask",
+        ),
+    ],
+)
+def test_the_connector_is_found_under_the_names_of_the_known_ones(name: str, task: str) -> None:
+    assert connector_class(name) is JdbcSourceConnector
+    assert JdbcSourceConnector.java_task_class(name) == task
 
 
 def test_tasks_are_as_many_as_tables_and_tasks_max_at_most(database: Database) -> None:
