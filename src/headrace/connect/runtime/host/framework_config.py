@@ -196,7 +196,8 @@ def _check_topics(values: Iterable[ConfigValue]) -> None:
         for value in (topics, regex):
             value.errors.append("topics and topics.regex are mutually exclusive options, but both are set.")
     elif not topics.value and not regex.value and not topics.errors and not regex.errors:
-        topics.errors.append("Must configure one of topics or topics.regex")
+        for value in (topics, regex):
+            value.errors.append("Must configure one of topics or topics.regex")
     letters = str(by_name["errors.deadletterqueue.topic.name"].value or "").strip()
     if letters:
         _check_letters(letters, topics, regex)
