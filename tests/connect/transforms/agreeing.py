@@ -55,19 +55,29 @@ def value_of(subject: Transformation, schema: ConnectSchema | None, value: Any) 
 
 
 def agree(subject: Transformation, records: list[Record]) -> None:
-    """Batches of the records give what their rows give, or refuse where one row is refused."""
+    """Batches of the records, and slices of longer ones, give what their rows give, or refuse where one is refused."""
     wanted = [outcome(lambda record=record: subject.apply(record)) for record in records]
     for batch in from_records(records):
         rows = [wanted[index] for index in batch.origin_index.to_pylist()]
-        done = outcome(lambda batch=batch: by_batch(subject, [batch]))
-        refused = {row for row in rows if isinstance(row, str)}
-        if refused:
-            assert done in refused
-            continue
-        assert not isinstance(done, str), done
-        assert [record.origin_index for record in done] == [record.origin_index for record in rows]
-        for mine, row in zip(done, rows, strict=True):
-            assert (mine.value_schema, mine.key_schema) == (row.value_schema, row.key_schema)
-            assert same(mine.value, row.value) and same(mine.key, row.key)
-            assert (mine.topic, mine.timestamp, mine.partition) == (row.topic, row.timestamp, row.partition)
-            assert same(headers_of(mine), headers_of(row))
+        for part in (batch, padded(batch, 8), padded(batch, 3)):
+            _agree(outcome(lambda part=part: by_batch(subject, [part])), rows)
+
+
+def padded(batch: Batch, rows: int) -> Batch:
+    """The same batch as a slice of one that has some rows more before it."""
+    longer = batch.take(pa.array([0] * rows + list(range(len(batch))), pa.int64()))
+    return longer.slice(rows, len(longer))
+
+
+def _agree(done: Any, rows: list[Any]) -> None:
+    refused = {row for row in rows if isinstance(row, str)}
+    if refused:
+        assert done in refused
+        return
+    assert not isinstance(done, str), done
+    assert [record.origin_index for record in done] == [record.origin_index for record in rows]
+    for mine, row in zip(done, rows, strict=True):
+        assert (mine.value_schema, mine.key_schema) == (row.value_schema, row.key_schema)
+        assert same(mine.value, row.value) and same(mine.key, row.key)
+        assert (mine.topic, mine.timestamp, mine.partition) == (row.topic, row.timestamp, row.partition)
+        assert same(headers_of(mine), headers_of(row))
