@@ -152,7 +152,7 @@ class HalfTransformation(Half, Transformation):
         if self.PASSES_NULL and column.null_count == len(batch):
             return [batch]
         tombstones = self.tombstones(batch)
-        if schema is not None and not self.PASSES_TOMBSTONES and tombstones and tombstones.true_count:
+        if schema is not None and not self.PASSES_TOMBSTONES and tombstones is not None and tombstones.true_count:
             return [self._plain(batch, None)]
         changed = self.change_column(schema, column)
         return super().apply_batch(batch) if changed is None else [self.with_columns(batch, *changed)]

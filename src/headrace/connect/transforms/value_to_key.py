@@ -13,7 +13,6 @@ from headrace.connect.api import (
     NO_DEFAULT,
     Batch,
     ConfigDef,
-    ConfigError,
     ConnectSchema,
     DataError,
     Field,
@@ -21,11 +20,12 @@ from headrace.connect.api import (
     Record,
     Transformation,
     Type,
+    non_empty_values,
 )
 from headrace.connect.transforms.halves import with_key
 from headrace.connect.transforms.projection import Projection
 from headrace.connect.transforms.requirements import require_map, require_struct
-from headrace.connect.transforms.settings import REPLACE_NULL, define_replace_null, names
+from headrace.connect.transforms.settings import REPLACE_NULL, define_replace_null
 from headrace.connect.transforms.struct_columns import child_of, rebuilt
 from headrace.connect.transforms.struct_schema import struct_schema
 
@@ -43,7 +43,7 @@ class ValueToKey(Transformation):
             NO_DEFAULT,
             "The fields of the value that make the key.",
             importance=Importance.HIGH,
-            validator=_some_names,
+            validator=non_empty_values,
         )
         return define_replace_null(definition)
 
@@ -87,9 +87,3 @@ class ValueToKey(Transformation):
                 raise DataError(f"Field does not exist: {name}")
             fields.append(Field(name, field.schema))
         return Projection.of(schema, struct_schema(fields), self._fields, self._replace_null)
-
-
-def _some_names(name: str, value: Any) -> None:
-    if value == []:
-        raise ConfigError(f"Configuration '{name}' must not be empty. Valid values include: any non-empty value")
-    names(name, value)
