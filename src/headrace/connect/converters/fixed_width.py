@@ -6,6 +6,7 @@ booleans at the schema first.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -28,6 +29,11 @@ from headrace.connect.converters.kind import converter_config, parse
 
 _SCHEMALESS: Final = {bool: SchemaType.BOOLEAN, int: SchemaType.INT64, float: SchemaType.FLOAT64}
 """What Java's classes would be of values that nobody gave a type: those that JSON has."""
+
+
+@cache
+def _optional(kind: SchemaType) -> ConnectSchema:
+    return schema(kind, optional=True)
 
 
 class FixedWidthConverter(HeaderAndValueConverter):
@@ -79,7 +85,7 @@ class FixedWidthConverter(HeaderAndValueConverter):
 
     @property
     def _schema(self) -> ConnectSchema:
-        return schema(self._type, optional=True)
+        return _optional(self._type)
 
     def _check_schema(self, schema: ConnectSchema | None, tombstone: pa.BooleanArray | None, length: int) -> None:
         """Java's classes of numbers do not look at it."""
@@ -115,7 +121,7 @@ class FixedWidthConverter(HeaderAndValueConverter):
     def _decoded(self, payloads: pa.BinaryArray) -> pa.Array:
         """Raises ValueError."""
         numbers = self._numbers(payloads)
-        return _with_nulls(np.asarray(numbers.astype(numbers.dtype.newbyteorder("="))), payloads)
+        return _with_nulls(numbers.astype(numbers.dtype.newbyteorder("=")), payloads)
 
     def _numbers(self, payloads: pa.BinaryArray) -> Any:
         """What is on the wire, for the rows that are not null. Raises ValueError where one has another width."""
@@ -123,7 +129,7 @@ class FixedWidthConverter(HeaderAndValueConverter):
         kind = np.int64 if payloads.type == pa.large_binary() else np.int32
         _, offsets, data = present.buffers()
         bounds = np.frombuffer(offsets, kind)[present.offset : present.offset + len(present) + 1]
-        if (np.diff(bounds) != self._width).any():
+        if (bounds[1:] - bounds[:-1] != self._width).any():
             raise ValueError(f"Size of data received by {self._deserializer} is not {self._width}")
         return np.frombuffer(data or b"", np.uint8)[bounds[0] : bounds[-1]].view(self._wire)
 
@@ -135,14 +141,17 @@ _OTHER_CLASSES: Final = frozenset(
 
 def _to_bytes(column: pa.Array, wire: Any) -> pa.BinaryArray:
     """The values one behind the other; a null has no bytes."""
-    present = column.drop_null() if column.null_count else column
-    data = present.to_numpy(zero_copy_only=False).astype(wire)
-    sizes = wire.itemsize * (np.ones(len(column), np.int64) if present is column else _valid(column))
+    if not column.null_count:
+        offsets = np.arange(0, wire.itemsize * (len(column) + 1), wire.itemsize, np.int32)
+        return _binary(offsets, column.to_numpy(zero_copy_only=False).astype(wire))
     offsets = np.zeros(len(column) + 1, np.int32)
-    np.cumsum(sizes, out=offsets[1:])
-    validity = None if present is column else pa.array(_valid(column)).buffers()[1]
-    buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.binary(), len(column), buffers, column.null_count)
+    np.cumsum(wire.itemsize * _valid(column), out=offsets[1:])
+    present = column.drop_null().to_numpy(zero_copy_only=False).astype(wire)
+    return _binary(offsets, present, pa.array(_valid(column)).buffers()[1])
+
+
+def _binary(offsets: Any, data: Any, validity: Any = None) -> pa.BinaryArray:
+    return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [validity, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
 def _valid(column: pa.Array) -> Any:
@@ -150,7 +159,10 @@ def _valid(column: pa.Array) -> Any:
 
 
 def _with_nulls(numbers: Any, payloads: pa.BinaryArray) -> pa.Array:
-    made = pa.array(numbers)
+    # Not by pa.array, which looks for pandas each time.
+    kind = pa.from_numpy_dtype(numbers.dtype)
+    data = np.packbits(numbers, bitorder="little") if kind == pa.bool_() else numbers
+    made = pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(data)])
     if not payloads.null_count:
         return made
     valid = _valid(payloads)
@@ -200,9 +212,9 @@ class BooleanConverter(FixedWidthConverter):
 
     def _decoded(self, payloads: pa.BinaryArray) -> pa.Array:
         numbers = self._numbers(payloads)
-        odd = numbers[(numbers != 0) & (numbers != 1)]
-        if len(odd):
-            raise ValueError(f"Unexpected byte received by BooleanDeserializer: {odd[0]}")
+        odd = (numbers & -2) != 0
+        if odd.any():
+            raise ValueError(f"Unexpected byte received by BooleanDeserializer: {numbers[odd][0]}")
         return _with_nulls(numbers.astype(bool), payloads)
 
 

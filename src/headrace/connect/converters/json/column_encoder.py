@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from headrace.connect.api import ConnectSchema, SchemaType, to_values
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
 from headrace.connect.converters.json.form import Form, MisfitError, null_value
+from headrace.connect.converters.json.repeats import once_each, repeats
 from headrace.connect.converters.json.row_encoder import dumps, unscaled_base64
 
 Parts: TypeAlias = list[pa.Array | str]
@@ -70,6 +71,15 @@ def _as_text(schema: ConnectSchema, column: pa.Array, form: Form) -> Parts:
 
 
 def _float(schema: ConnectSchema, column: pa.Array, form: Form) -> Parts:
+    """By their bits, since 0.0 == -0.0."""
+    kind = column.type
+    bits = column.view(pa.int32() if pa.types.is_float32(kind) else pa.int64())
+    if not repeats(bits):
+        return _float_parts(column)
+    return [once_each(bits, lambda values: _joined(_float_parts(values.view(kind)), len(values)))]
+
+
+def _float_parts(column: pa.Array) -> Parts:
     """Arrow writes 3.0 as 3; a reader without a schema would take that for an integer, so `.0` follows."""
     numbers = column.to_numpy(zero_copy_only=False)
     texts = column.cast(pa.string())
