@@ -60,6 +60,14 @@ def test_a_missing_table_that_is_there_under_another_name_is_pointed_at(sink: Ma
         )
 
 
+@pytest.mark.parametrize(
+    ("ddl", "what"),
+    [("CREATE SEQUENCE t", "a sequence"), ("CREATE MATERIALIZED VIEW t AS SELECT 1 AS id", "a materialized view")],
+)
+def test_what_is_no_table_is_called_what_it_is(sink: Make, ddl: str, what: str) -> None:
+    refused(sink(ddl), PLAIN, named([(1, "a")]), rf"t in database .* is {what}, which takes no rows")
+
+
 def test_missing_table_of_a_topic_not_known_before_comes_with_its_ddl(sink: Make) -> None:
     text = refused(sink(**UPSERTING), PLAIN, named([(1, "a")]), r"there is no table t in database")
     assert 'CREATE TABLE IF NOT EXISTS "t" ("id" INT NOT NULL, "name" TEXT, PRIMARY KEY ("id"))' in text

@@ -148,6 +148,20 @@ def test_a_row_that_a_policy_refuses(sink: Make) -> None:
     assert reported(one) == offsets_of(given, 1)
 
 
+def test_a_trigger_that_refuses_with_a_state_of_its_own(sink: Make) -> None:
+    one = sink(
+        "CREATE TABLE t (id int, name text);"
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+        "IF NEW.id = 2 THEN RAISE EXCEPTION 'not this one' USING ERRCODE = 'UX001'; END IF; RETURN NEW; END$$;"
+        "CREATE TRIGGER no BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+        **TOLERANT,
+    )
+    given = put(one, PLAIN, named([(1, "a"), (2, "b"), (3, "c")]))
+    assert one.rows("SELECT id FROM t") == [(1,), (3,)]
+    assert reported(one) == offsets_of(given, 1)
+    assert "not this one [SQLSTATE UX001]" in reasons(one)[0]
+
+
 def test_a_row_that_no_partition_takes(sink: Make) -> None:
     one = sink("CREATE TABLE t (id int PRIMARY KEY, name text) PARTITION BY RANGE (id);"
                "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (100)", **UPSERTING)  # fmt: skip

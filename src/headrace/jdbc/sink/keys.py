@@ -31,8 +31,10 @@ def sink_config() -> ConfigDef:
     """Every key of the connector that the runtime does not own."""
     definition = define_connection(ConfigDef())
     _define_writes(definition.define)
-    _define_mapping(definition.define)
-    _define_tables(definition.define)
+    _define_names(definition.define)
+    _define_fields(definition.define)
+    _define_moments(definition.define)
+    _define_ddl(definition.define)
     for name, why in ACCEPTED.items():
         definition.define(
             name, Type.STRING, None, f"Accepted and not acted on: {why}.", importance=Importance.LOW, group="Accepted"
@@ -90,7 +92,7 @@ def _define_writes(define: Callable[..., Any]) -> None:
     )
 
 
-def _define_mapping(define: Callable[..., Any]) -> None:
+def _define_names(define: Callable[..., Any]) -> None:
     define(
         "dialect.name",
         Type.STRING,
@@ -138,6 +140,9 @@ def _define_mapping(define: Callable[..., Any]) -> None:
         importance=Importance.LOW,
         validator=_each_of(*TABLE_KINDS.values()),
     )
+
+
+def _define_fields(define: Callable[..., Any]) -> None:
     define(
         "pk.mode",
         Type.STRING,
@@ -167,6 +172,25 @@ def _define_mapping(define: Callable[..., Any]) -> None:
         importance=Importance.MEDIUM,
     )
     define(
+        "replace.null.with.default",
+        Type.BOOLEAN,
+        True,
+        "Whether a null of a field with a default is written as the default.",
+        group="Data Mapping",
+        importance=Importance.MEDIUM,
+    )
+    define(
+        "string.output.value.column.name",
+        Type.STRING,
+        "record_value",
+        "The column of a value that is one STRING and no struct.",
+        group="Data Mapping",
+        importance=Importance.LOW,
+    )
+
+
+def _define_moments(define: Callable[..., Any]) -> None:
+    define(
         "db.timezone",
         Type.STRING,
         "UTC",
@@ -195,25 +219,9 @@ def _define_mapping(define: Callable[..., Any]) -> None:
         importance=Importance.MEDIUM,
         validator=one_of(*PRECISIONS),
     )
-    define(
-        "string.output.value.column.name",
-        Type.STRING,
-        "record_value",
-        "The column of a value that is one STRING and no struct.",
-        group="Data Mapping",
-        importance=Importance.LOW,
-    )
-    define(
-        "replace.null.with.default",
-        Type.BOOLEAN,
-        True,
-        "Whether a null of a field with a default is written as the default.",
-        group="Data Mapping",
-        importance=Importance.MEDIUM,
-    )
 
 
-def _define_tables(define: Callable[..., Any]) -> None:
+def _define_ddl(define: Callable[..., Any]) -> None:
     define(
         "auto.create",
         Type.BOOLEAN,

@@ -31,6 +31,7 @@ _REMEDIES: Final = {
     "23514": "correct the record, or change the constraint",
     "54000": "shorten the field with a transform, or drop the index",
 }
+_READ_STATES: Final = frozenset({"22P02", "22007", "22008", "2202E", "22030", "22032"})
 _READING: Final = "change the column's type, or convert the field with a transform"
 
 
@@ -61,6 +62,8 @@ def _is_of_record(error: psycopg.Error) -> bool:
     state = error.sqlstate or ""
     if state == "42501":  # a missing permission, or a row that a policy of row security refuses
         return error.diag.source_function == "ExecWithCheckOptions"
+    if error.diag.source_function == "exec_stmt_raise":  # a trigger's RAISE, whatever state it gives
+        return not errors.is_passing(error)
     return state[:2] in _RECORD_CLASSES and state not in _TABLE_STATES
 
 
@@ -93,7 +96,7 @@ def _remedy(error: psycopg.Error, work: Work) -> str | None:
         return _duplicate(work)
     if state in _REMEDIES:
         return _REMEDIES[state]
-    return _READING if state[:2] == "22" else None
+    return _READING if state in _READ_STATES else None
 
 
 def _duplicate(work: Work) -> str:
