@@ -1,6 +1,8 @@
 """Columns of JSON texts against the parser: the same values, or a doubt."""
 
 import math
+from base64 import b64encode
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -10,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.connect.api import ConnectSchema, SchemaType, schema, struct, to_values
-from headrace.connect.api.schema import date, time, timestamp
+from headrace.connect.api.schema import date, decimal, time, timestamp
 from headrace.connect.converters.json import JsonConverter
-from headrace.connect.converters.json.column_decoder import decode_column
+from headrace.connect.converters.json.column_decoder import decode_column, decode_exact
+from headrace.connect.converters.json.envelope import parse_exactly
 from headrace.connect.converters.json.form import Form
 from headrace.connect.converters.json.text_columns import DoubtError, decode_texts
 from tests.connect.strategies import same, values
@@ -174,6 +177,58 @@ def test_backslashes_and_quotes_anywhere_are_read_as_json_or_are_in_doubt(pieces
     except DoubtError:
         return
     assert column.to_pylist() == [orjson.loads(row) for row in rows]
+
+
+DECIMALS = [decimal(2, 12, optional=True), decimal(0, 5, optional=True), decimal(2, optional=True), decimal(-2, 9)]
+DIGITS = st.text("0123456789", min_size=1, max_size=14)
+NUMERALS = NUMBERS | st.builds("{}{}{}".format, st.sampled_from(["", "-"]), DIGITS, st.sampled_from(["", "e1", "E-1"]))
+NUMERALS |= st.builds("{}.{}".format, DIGITS, DIGITS)
+
+
+@settings(max_examples=500)
+@given(st.lists(NUMERALS, min_size=1, max_size=3), st.sampled_from(DECIMALS))
+def test_numbers_are_the_decimals_that_the_parser_makes_of_them(numbers: list[str], kind: ConnectSchema) -> None:
+    rows = [f'{{"v":{number}}}'.encode() for number in numbers]
+    agrees_with_the_row_decoder(one_field(kind), rows)
+
+
+BASE64 = st.binary(max_size=40).map(lambda data: b64encode(data).decode()) | st.text("AB+/=-_ \\", max_size=8)
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(BASE64 | st.none(), min_size=1, max_size=4),
+    st.sampled_from([*DECIMALS, schema(SchemaType.BYTES, optional=True)]),
+)
+def test_base64_is_what_the_parser_makes_of_it(contents: list[str | None], kind: ConnectSchema) -> None:
+    rows = [b'{"v":null}' if text is None else f'{{"v":"{text}"}}'.encode() for text in contents]
+    agrees_with_the_row_decoder(one_field(kind), rows)
+
+
+def agrees_with_the_row_decoder(kind: ConnectSchema, rows: list[bytes]) -> None:
+    try:
+        column = decode_texts(kind, texts(*rows))
+    except DoubtError:
+        return
+    wanted = decode_exact(
+        kind, [parse_exactly(row) for row in rows], Form()
+    )  # raises where it should have been in doubt
+    assert to_values(kind, column, len(rows)) == to_values(kind, wanted, len(rows))
+
+
+def test_decimals_in_base64_and_as_numbers_are_in_no_doubt() -> None:
+    kind = one_field(decimal(2, 12, optional=True))
+    for rows in ([b'{"v":"AfQ="}', b'{"v":null}', b'{"v":"/w=="}'], [b'{"v":5.00}', b'{"v":null}', b'{"v":-0.01}']):
+        found = [row["v"] for row in decode_texts(kind, texts(*rows)).to_pylist()]
+        assert found == [Decimal("5.00"), None, Decimal("-0.01")]
+
+
+def test_a_decimal_of_more_digits_than_its_column_is_in_doubt() -> None:
+    kind = one_field(decimal(0, 2))
+    assert decode_texts(kind, texts(b'{"v":"Yw=="}')).to_pylist() == [{"v": Decimal(99)}]
+    for row in (b'{"v":"ZA=="}', b'{"v":100}', b'{"v":1.5}'):
+        with pytest.raises(DoubtError):
+            decode_texts(kind, texts(row))
 
 
 def test_commas_braces_and_letters_inside_of_texts_are_text() -> None:

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from headrace.connect.api import ConnectSchema, SchemaType, arrow_type, integers
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
 from headrace.connect.converters.json.row_decoder import DAY_MS
+from headrace.connect.converters.json.text_values import decimals, decoded, unescaped
 
 FEW: Final = 100
 """Below so many rows, parsing each is faster."""
@@ -34,7 +35,7 @@ class DoubtError(Exception):
 _BLANK, _QUOTE, _MINUS, _DOT, _ZERO, _NINE, _BACKSLASH, _N = b' "-.09\\n'
 _IS_DIGIT: Final = np.array([_ZERO <= code <= _NINE for code in range(256)])
 _IS_EXPONENT: Final = np.isin(np.arange(256), np.frombuffer(b"eE", np.uint8))
-_REFUSALS: Final = (DoubtError, IndexError, ValueError, pa.ArrowInvalid, pa.ArrowNotImplementedError)
+_REFUSALS: Final = (DoubtError, IndexError, ValueError, OverflowError, pa.ArrowInvalid, pa.ArrowNotImplementedError)
 _BOOLEANS: Final = pa.array([b"false", b"true"], pa.binary())
 
 
@@ -176,6 +177,9 @@ class _Rows:
             raise DoubtError
         return mask
 
+    def any_quoted(self) -> bool:
+        return bool((self.bytes[self.at] == _QUOTE).any())
+
     def bare(self, leaf: _Leaf) -> pa.Array:
         """The values without quotes: numbers, booleans, nulls; null where null."""
         nulls = self.nulls()
@@ -216,7 +220,7 @@ class _Rows:
 def _leaf(leaf: _Leaf, rows: _Rows) -> pa.Array:
     schema = leaf.schema
     kind = arrow_type(schema)
-    read = _LOGICAL.get(schema.name) if schema.name in _ANY_LOGICAL else _BY_TYPE.get(schema.type)
+    read = _LOGICAL.get(schema.name) or _BY_TYPE.get(schema.type)
     if read is None or kind is None:
         raise DoubtError
     rows.expect(leaf.before, leaf.names)
@@ -302,16 +306,20 @@ def _boolean(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
 
 def _string(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
     texts = rows.quoted()
-    return _unescaped(texts) if rows.has_escapes else texts.cast(kind)
+    return unescaped(texts) if rows.has_escapes else texts.cast(kind)
 
 
-def _unescaped(texts: pa.BinaryArray) -> pa.StringArray:
-    """The texts that the values with backslashes stand for; only those are parsed."""
-    escaped = pc.match_substring(texts, "\\").fill_null(False)
-    if not escaped.true_count:
-        return texts.cast(pa.string())
-    read = [orjson.loads(b'"%b"' % text) for text in texts.filter(escaped).to_pylist()]
-    return pc.replace_with_mask(texts, escaped, pa.array(read, pa.string()).cast(pa.binary())).cast(pa.string())
+def _bytes(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
+    return decoded(rows.quoted())
+
+
+def _decimal(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
+    """Base64 or a number; Arrow refuses a number whose digits the scale does not hold."""
+    if rows.any_quoted():
+        return decimals(rows.quoted(), kind)
+    texts = _Numbers(rows.bare(leaf))
+    texts.expect_points_and_exponents_between_digits()
+    return texts.cast(kind)
 
 
 def _date(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
@@ -331,8 +339,7 @@ def _timestamp(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
 
 
 _Read = Callable[[_Leaf, _Rows, pa.DataType], pa.Array]
-_LOGICAL: Final[dict[str | None, _Read]] = {DATE: _date, TIME: _time, TIMESTAMP: _timestamp}
-_ANY_LOGICAL: Final = frozenset((*_LOGICAL, DECIMAL))
+_LOGICAL: Final[dict[str | None, _Read]] = {DATE: _date, TIME: _time, TIMESTAMP: _timestamp, DECIMAL: _decimal}
 _BY_TYPE: Final[dict[SchemaType, _Read]] = {
     SchemaType.INT8: _integer,
     SchemaType.INT16: _integer,
@@ -342,4 +349,5 @@ _BY_TYPE: Final[dict[SchemaType, _Read]] = {
     SchemaType.FLOAT64: _float,
     SchemaType.BOOLEAN: _boolean,
     SchemaType.STRING: _string,
+    SchemaType.BYTES: _bytes,
 }
