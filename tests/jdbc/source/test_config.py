@@ -124,6 +124,17 @@ def test_words_are_taken_in_either_case_as_the_known_connectors_do() -> None:
     assert (parsed.numeric_mapping, parsed.granularity, parsed.quote) == ("best_fit", "nanos_long", True)
 
 
+def test_the_old_key_of_numeric_mapping_counts_where_the_new_one_is_left_out() -> None:
+    old = {"numeric.precision.mapping": "true"}
+    assert [
+        configs.parse(TUTORIAL | more).numeric_mapping for more in ({}, old, old | {"numeric.mapping": "none"})
+    ] == [
+        "none",
+        "precision_only",
+        "none",
+    ]
+
+
 def test_aivens_keys_mean_what_they_do_there() -> None:
     parsed = configs.parse(TUTORIAL | {"timestamp.initial.ms": "-1", "sql.quote.identifiers": "false"})
     assert (parsed.timestamp_initial_ms, parsed.starts_now, parsed.quote) == (-1, False, False)

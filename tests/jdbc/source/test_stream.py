@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from headrace.jdbc.source import stream
 from headrace.jdbc.source.stream import RowStreams, StreamBroken
 from headrace.testing.postgres import Database
 
@@ -19,6 +20,34 @@ def test_a_stream_is_closed_under_its_read_ahead_without_harm(database: Database
         assert next(rows).num_rows > 0
         streams.close()
     assert time.monotonic() - began < 60
+
+
+def test_a_statement_that_does_not_end_holds_nobody_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request to cancel is lost, as it is where the network is: the stream is given up, and not closed."""
+    streams = RowStreams(database.dsn)
+    slow = "CASE WHEN n > 8000 THEN (SELECT 1 FROM pg_sleep(60 + n * 0)) ELSE 0 END"
+    rows = streams.read(f"SELECT n, {slow} AS s, repeat('x', 200) AS t FROM generate_series(1, 8001) n")
+    assert 0 < next(rows).num_rows < 8000
+    monkeypatch.setattr(stream, "CLOSE_S", 0.05)
+    monkeypatch.setattr(streams, "cancel", lambda: None)
+    wait_for_sleep(database)
+    began = time.monotonic()
+    streams.close()
+    assert time.monotonic() - began < 5
+    assert streams in stream._abandoned
+    monkeypatch.undo()
+    stream._abandoned.remove(streams)
+    rows.close()  # type: ignore[attr-defined]
+    streams.close()
+
+
+def wait_for_sleep(database: Database) -> None:
+    deadline = time.monotonic() + 20
+    with database.connect() as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = %s"
+        while connection.execute(query, [database.name]).fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_after_a_stream_that_was_given_up_the_next_one_is_read(database: Database) -> None:

@@ -346,6 +346,18 @@ def test_exact_types_are_followed_by_times_and_numbers_as_ever(database: Databas
     }
 
 
+def test_a_far_date_beside_a_number_that_is_read_by_row_is_refused_by_name(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE t (n numeric(90,5), d date); INSERT INTO t VALUES (1, 'infinity')")
+    with (
+        running(bulk(database)) as task,
+        pytest.raises(ConnectError, match=r"table public\.t, column d: .*exact.types"),
+    ):
+        task.poll()
+    with running(bulk(database, headrace_exact_types="true")) as task:
+        assert values(poll_rows(task, 1)) == [{"n": "1.00000", "d": "infinity"}]
+
+
 def test_query_columns_have_the_same_types(database: Database) -> None:
     query = (
         "SELECT 1::int2 AS a, 'x'::char(3) AS b, 1.50::numeric(6,2) AS c, B'1'::bit(1) AS d, ARRAY[1] AS e, 'y' AS f"

@@ -15,7 +15,7 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 
-from headrace.connect.api import Batch, SourceOrigin, arrow_type, to_values
+from headrace.connect.api import Batch, ConnectError, DataError, SourceOrigin, arrow_type, to_values
 from headrace.jdbc.connection import Stopped
 from headrace.jdbc.dialects import Dialect, TableId
 from headrace.jdbc.source import columns as readers
@@ -261,10 +261,17 @@ class TableReader:
             return pa.StructArray.from_arrays(made, fields=list(kind))
         names = [reader.name for reader in relation.columns]
         values = [
-            to_values(reader.schema, column, batch.num_rows)
+            self._row_values(reader, column, batch.num_rows)
             for reader, column in zip(relation.columns, made, strict=True)
         ]
         return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+    def _row_values(self, reader: readers.ColumnReader, column: Any, rows: int) -> list[Any]:
+        try:
+            return to_values(reader.schema, column, rows)
+        except DataError as error:
+            fix = "headrace.exact.types=true carries it, as text"
+            raise ConnectError(f"{self.name}, column {reader.name}: {error}; {fix}") from None
 
     def _offsets(self, relation: Relation, batch: pa.RecordBatch, following: pa.RecordBatch | None) -> Offsets:
         times = incrementing = None

@@ -23,6 +23,8 @@ BATCH_BYTES: Final = 1 << 20
 SMALLEST_BATCH_BYTES: Final = 1 << 14
 ROW_BYTES: Final = 64
 CLOSE_S: Final = 5.0
+_abandoned: Final[list["RowStreams"]] = []
+"""Kept from the collector, which would close the driver under the thread that is in it."""
 _HINT: Final = "adbc.postgresql.batch_size_hint_bytes"
 _USE_COPY: Final = "adbc.postgresql.use_copy"
 _SESSION: Final = """
@@ -97,6 +99,7 @@ class RowStreams:
         """The driver is not to be closed under a thread that reads: it would crash. What does not end stays open."""
         if not self._end_reading(CLOSE_S):
             log.warning("a statement does not end; its connection is left to the server to end")
+            _abandoned.append(self)
             self._thread.shutdown(wait=False)
             return
         for each in (self._cursor, self._connection):
