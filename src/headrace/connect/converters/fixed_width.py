@@ -128,7 +128,7 @@ class FixedWidthConverter(HeaderAndValueConverter):
         present = payloads.drop_null() if payloads.null_count else payloads
         kind = np.int64 if payloads.type == pa.large_binary() else np.int32
         _, offsets, data = present.buffers()
-        bounds = np.frombuffer(offsets, kind)[present.offset : present.offset + len(present) + 1]
+        bounds: Any = np.frombuffer(offsets, kind)[present.offset : present.offset + len(present) + 1]
         if (bounds[1:] - bounds[:-1] != self._width).any():
             raise ValueError(f"Size of data received by {self._deserializer} is not {self._width}")
         return np.frombuffer(data or b"", np.uint8)[bounds[0] : bounds[-1]].view(self._wire)
@@ -142,7 +142,7 @@ _OTHER_CLASSES: Final = frozenset(
 def _to_bytes(column: pa.Array, wire: Any) -> pa.BinaryArray:
     """The values one behind the other; a null has no bytes."""
     if not column.null_count:
-        offsets = np.arange(0, wire.itemsize * (len(column) + 1), wire.itemsize, np.int32)
+        offsets = np.arange(len(column) + 1, dtype=np.int32) * np.int32(wire.itemsize)
         return _binary(offsets, column.to_numpy(zero_copy_only=False).astype(wire))
     offsets = np.zeros(len(column) + 1, np.int32)
     np.cumsum(wire.itemsize * _valid(column), out=offsets[1:])
