@@ -1,6 +1,7 @@
 """A registry that answers what a test tells it to: what a real one does only when it is ill."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ class Scripted:
 
 
 @contextmanager
-def scripted(answer: Callable[[str, str, Any], Reply]) -> Iterator[Scripted]:
+def scripted(answer: Callable[[str, str, Any], Reply], tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
     """Serves it on a free port."""
     made = Scripted(answer)
 
@@ -53,6 +54,8 @@ def scripted(answer: Callable[[str, str, Any], Reply]) -> Iterator[Scripted]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     made.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from headrace.config import ConfigValue
 from headrace.config.addresses import VARIABLE
 from headrace.connect.api import ConfigError, ConnectError, DataError, RetriableError
 from headrace.connect.converters.registry.client import REFUSED_S, RegistryClient
 from headrace.connect.converters.registry.settings import without_login
 from headrace.connect.converters.registry.subject import strategy
 from headrace.connect.converters.registry.transport import Transport
+from headrace.connect.runtime.host.converter_config import converter_pairs
+from headrace.connect.runtime.host.framework_config import as_shown
 from tests.conftest import free_port
 from tests.connect.converters.registry.scripted import Scripted, client_of, scripted, settings_of
 
@@ -242,3 +245,18 @@ def test_subjects_are_named_by_topic_by_record_or_by_both() -> None:
 
 def test_a_url_is_shown_without_its_login() -> None:
     assert without_login("https://a:b@c@h:1/x") == "https://h:1/x"
+
+
+def test_a_connector_is_refused_when_it_is_posted_with_what_its_converter_lacks() -> None:
+    given = {
+        "value.converter": "io.confluent.connect.avro.AvroConverter",
+        "value.converter.value.subject.name.strategy": "com.acme.Mine",
+        "value.converter.basic.auth.user.info": "me:geheim",
+    }
+    pairs = converter_pairs(given, [ConfigValue(name) for name in ("key.converter", "value.converter")])
+    errors = {value.name: value.errors for _, value in pairs if value.errors}
+    assert errors.keys() == {
+        "value.converter.schema.registry.url",
+        "value.converter.value.subject.name.strategy",
+    }
+    assert "geheim" not in repr([as_shown(key, value) for key, value in pairs])
