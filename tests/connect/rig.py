@@ -46,6 +46,9 @@ class MemoryLog:
     def __init__(self, topics: Sequence[InternalTopic], wake: Callable[[], None]) -> None:
         self.records: dict[str, list[LogRecord]] = {topic.name: [] for topic in topics}
         self.refuses: str | None = None
+        self.answers = threading.Event()
+        """Clear it, and writes wait until it is set: the brokers are away."""
+        self.answers.set()
         self._wake = wake
         self._new: list[LogRecord] = []
         self._lock = threading.Lock()
@@ -77,6 +80,7 @@ class MemoryLog:
     def write(self, topic: str, records: Sequence[Record], deadline_s: float = 30) -> None:
         if self.refuses:
             raise LogError(self.refuses)
+        assert self.answers.wait(30)
         for record in records:
             self.send(topic, record)
 

@@ -9,7 +9,7 @@ from headrace.connect.runtime.messages import TaskId
 from headrace.connect.stores.config import RestartRequest, TargetState
 from headrace.connect.stores.status import Status, status_record
 from tests.connect import recordings
-from tests.connect.rig import Rig, until
+from tests.connect.rig import FILE_SOURCE, Rig, until
 
 
 def config_keys(plane: Rig) -> list[str]:
@@ -209,6 +209,7 @@ def test_at_the_end_the_status_topic_says_unassigned_and_requests_are_refused(pl
 
 def test_a_worker_that_does_not_lead_says_who_does(plane):
     plane.create("c")
+    plane.wait_for("c", "RUNNING", "RUNNING")
     plane.herder.ask(lambda: setattr(plane.herder, "leads", False)).result(5)
     with pytest.raises(Conflict, match="http://me:8083/"):
         plane.create("d")
@@ -232,3 +233,18 @@ def test_a_restart_of_what_runs_elsewhere_says_where(plane):
     plane.herder.ask(lambda: plane.herder.worker.units.pop(TaskId("c", 0))).result(5)
     with pytest.raises(Conflict, match="the worker other:8083"):
         plane.connectors.restart_task(TaskId("c", 0)).result(5)
+
+
+def test_while_a_write_waits_for_the_brokers_everything_else_is_answered(plane):
+    """Fails where the herder's thread waits for the write alone."""
+    plane.create("c")
+    plane.wait_for("c", "RUNNING", "RUNNING")
+    plane.log.answers.clear()
+    paused = plane.connectors.set_state("c", TargetState.PAUSED)
+    assert plane.connectors.names().result(10) == ["c"]
+    assert plane.connectors.status("c").result(10)["connector"]["state"] == "RUNNING"
+    assert plane.connectors.validate({"connector.class": FILE_SOURCE, "name": "d"}, connect=False).result(10)
+    assert not paused.done()
+    plane.log.answers.set()
+    paused.result(10)
+    plane.wait_for("c", "PAUSED", "PAUSED")

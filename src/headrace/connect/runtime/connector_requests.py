@@ -202,17 +202,18 @@ class ConnectorRequests:
         """What `/config/validate` shows; with `connect` the plug-in asks the outside too."""
 
         def work(result: "Future[Validation]") -> None:
-            self._herder.then(self._herder.hosts.validate(config, connect=connect), result, result.set_result)
+            found = self._herder.hosts.validate(config, connect=connect)
+            self._herder.then(found, result, result.set_result, changes=False)
 
-        return self._herder.submit(work)
+        return self._herder.submit(work, changes=False)
 
     def definition(self, stage: str) -> "Future[tuple[Mapping[str, Any], ...]]":
         """The keys of a converter, transformation or predicate, as REST shows them."""
 
         def work(result: "Future[tuple[Mapping[str, Any], ...]]") -> None:
-            self._herder.then(self._herder.hosts.definition(stage), result, result.set_result)
+            self._herder.then(self._herder.hosts.definition(stage), result, result.set_result, changes=False)
 
-        return self._herder.submit(work)
+        return self._herder.submit(work, changes=False)
 
     def set_logger_level(self, namespace: str, level: str) -> "Future[None]":
         """Set a logger's level on every worker of the cluster (KIP-976)."""

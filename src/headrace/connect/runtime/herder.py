@@ -81,6 +81,8 @@ class Herder:
         self.assignment: Assignment | None = None
         self.leads = False
         self._mailbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._questions: dict[Callable[[], None], bool] = {}
+        self._news = threading.Event()
         self._waiting: list[Callable[[], None]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._rejoin = self._changed = self._untidy = False
@@ -88,6 +90,7 @@ class Herder:
         self._used: set[tuple[str, str]] = set()
         self._stopping = threading.Event()
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="herder-aside")
+        self._writes = ThreadPoolExecutor(1, thread_name_prefix="herder-writes")
         self.hosts = hosts(lambda message: self.post(lambda: self._from_host(message)))
         self._group = group(lambda event: self.post(lambda: self._from_group(event)))
         policy = RestartPolicy(
@@ -113,14 +116,18 @@ class Herder:
         elif self._thread.ident is None:
             self.hosts.stop(0)
             self.stores.close(CLOSING_S)
-        self._aside.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._aside, self._writes):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def post(self, job: Callable[[], None]) -> None:
         """Run a job on the herder's thread."""
         self._mailbox.put(job)
 
-    def submit(self, work: "Callable[[Future[T]], None]") -> "Future[T]":
-        """Run `work` on the herder's thread once the worker has joined; it, or what it sets off, ends the future."""
+    def submit(self, work: "Callable[[Future[T]], None]", *, changes: bool = True) -> "Future[T]":
+        """Run `work` on the herder's thread once the worker has joined; it, or what it sets off, ends the future.
+
+        What `changes` nothing is also run while a write is waited for.
+        """
         future: Future[T] = Future()
 
         def job() -> None:
@@ -130,7 +137,7 @@ class Herder:
                 self.guard(future, lambda: work(future))
 
         if not self._refused(future):
-            self.post(job)
+            (self.post if changes else self._post_question)(job)
         return future
 
     def ask(self, question: Callable[[], T]) -> "Future[T]":
@@ -142,8 +149,13 @@ class Herder:
                 self.guard(future, lambda: future.set_result(question()))
 
         if not self._refused(future):
-            self.post(job)
+            self._post_question(job)
         return future
+
+    def _post_question(self, job: Callable[[], None]) -> None:
+        self._questions[job] = True
+        self._news.set()
+        self.post(lambda: self._answer(job))
 
     def _refused(self, future: "Future[Any]") -> bool:
         """Whether the worker stops: the future has failed then."""
@@ -163,9 +175,12 @@ class Herder:
             log.exception("A request failed")
             future.set_exception(RequestError(f"{type(error).__name__}: {error}"))
 
-    def then(self, awaited: "Future[Any]", future: "Future[T]", work: Callable[[Any], None]) -> None:
+    def then(
+        self, awaited: "Future[Any]", future: "Future[T]", work: Callable[[Any], None], *, changes: bool = True
+    ) -> None:
         """When `awaited` is done, run `work` with its result on the herder's thread; its failure is the future's."""
-        awaited.add_done_callback(lambda done: self.post(lambda: self.guard(future, lambda: work(done.result()))))
+        post = self.post if changes else self._post_question
+        awaited.add_done_callback(lambda done: post(lambda: self.guard(future, lambda: work(done.result()))))
 
     def aside(self, future: "Future[T]", wait: Callable[[], Any], work: Callable[[Any], None]) -> None:
         """Wait for the outside (`wait`) in another thread, then run `work` with the outcome on the herder's."""
@@ -183,8 +198,27 @@ class Herder:
                 "Cannot complete request: only the leader of the Connect cluster changes configurations, and that is "
                 f"the worker at {self.assignment.leader_url}; send the request there"
             )
-        self.stores.write_config(records)
+        self.write(lambda: self.stores.write_config(records))
         self._fold()
+
+    def write(self, work: Callable[[], None]) -> None:
+        """Wait for `work`, which writes to the topics. Raises LogError.
+
+        The brokers may be away for half a minute: what only asks is answered meanwhile, for nothing changes the state.
+        """
+        written = self._writes.submit(work)
+        written.add_done_callback(lambda _: self._news.set())
+        while not written.done():
+            self._news.wait(TICK_S)
+            self._news.clear()
+            for question in list(self._questions):
+                self._answer(question)
+        written.result()
+
+    def _answer(self, question: Callable[[], None]) -> None:
+        """In its turn, or while a write is waited for: once."""
+        if self._questions.pop(question, False):
+            question()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -75,9 +75,9 @@ class OffsetRequests:
             self._herder.stores.fold()
             if offsets is None:
                 given = [(partition, None) for partition, _ in self._read_source(connector)]
-                self._herder.stores.write_offsets(connector, given)
+                self._herder.write(lambda: self._herder.stores.write_offsets(connector, given))
             else:
-                self._herder.stores.write_offsets(connector, offsets)
+                self._herder.write(lambda: self._herder.stores.write_offsets(connector, offsets))
             result.set_result(message)
 
         return self._herder.submit(work)
