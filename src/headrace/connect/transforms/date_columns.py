@@ -1,5 +1,6 @@
 """DateFormat for whole columns: common patterns by numpy, the rest row by row; both give what DateFormat gives."""
 
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,8 @@ _LAST_MS: Final = 253_402_300_799_999
 _UNITS: Final = {"H": 3_600_000, "m": 60_000, "s": 1_000, "S": 1}
 _DIGITS_MAX: Final = 9
 _MINUTE_MS: Final = 60_000
+_WORTH_A_TABLE: Final = 1_000
+"""From so many rows on, a table of a minute's 60,000 texts is made, which takes 10 ms once."""
 _NOTHING: Final = pa.scalar("", pa.string())
 
 
@@ -41,14 +44,39 @@ def _texts(parts: tuple[Literal | Element, ...], millis: Any) -> pa.StringArray:
     encoded = integers(minutes).dictionary_encode()
     if 4 * len(encoded.dictionary) > len(millis):
         return _joined(parts, _Values(millis), len(millis))
-    each, of_minute = _Values(encoded.dictionary.to_numpy() * _MINUTE_MS), _Values(millis - minutes * _MINUTE_MS)
+    each, of_minute = _Values(encoded.dictionary.to_numpy() * _MINUTE_MS), millis - minutes * _MINUTE_MS
     columns = []
-    for is_fast, run in groupby(parts, lambda part: isinstance(part, Element) and part.letter in "sS"):
+    for is_fast, run in _runs(parts):
         if is_fast:
-            columns.append(_joined(tuple(run), of_minute, len(millis)))
+            columns.append(_of_minute(run, of_minute))
         else:
-            columns.append(_joined(tuple(run), each, len(encoded.dictionary)).take(encoded.indices))
+            columns.append(_joined(run, each, len(encoded.dictionary)).take(encoded.indices))
     return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, _NOTHING)
+
+
+@lru_cache(maxsize=64)
+def _runs(parts: tuple[Literal | Element, ...]) -> list[tuple[bool, tuple[Literal | Element, ...]]]:
+    """The parts in turns: what is of seconds, with what stands between, and the rest."""
+    fast = [isinstance(part, Element) and part.letter in "sS" for part in parts]
+    between = [isinstance(part, Literal) and all(fast[max(at - 1, 0) : at + 2 : 2]) for at, part in enumerate(parts)]
+    within = [one or other for one, other in zip(fast, between, strict=True)]
+    found = groupby(zip(within, parts, strict=True), lambda pair: pair[0])
+    return [(is_fast, tuple(part for _, part in run)) for is_fast, run in found]
+
+
+def _of_minute(parts: tuple[Literal | Element, ...], millis: Any) -> pa.StringArray:
+    """The texts of times in a minute."""
+    unit = 1 if any(isinstance(part, Element) and part.letter == "S" for part in parts) else 1_000
+    if unit == 1 and len(millis) < _WORTH_A_TABLE:
+        return _joined(parts, _Values(millis), len(millis))
+    return _minute_table(parts, unit).take(integers(millis // unit))
+
+
+@lru_cache(maxsize=16)
+def _minute_table(parts: tuple[Literal | Element, ...], unit: int) -> pa.StringArray:
+    """The texts of every `unit` milliseconds of a minute: a megabyte at most, made once for a pattern."""
+    moments = np.arange(0, _MINUTE_MS, unit)
+    return _joined(parts, _Values(moments), len(moments))
 
 
 class _Values:
