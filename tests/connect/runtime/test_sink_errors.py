@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Message
 
+from headrace.connect.runtime.messages import LogLine
 from tests.conftest import need
 from tests.connect.runtime.pipeline import Rig, eventually
 
@@ -83,6 +84,8 @@ def test_records_that_the_task_reports_are_dead_lettered_and_the_others_written(
     id = rig.start(_sink(lines, topic, report="true"))
     eventually(lambda: _written(lines), ["a", "b"])
     rig.stop(id)
+    told = [message.text for message in rig.heard.messages if isinstance(message, LogLine)]
+    assert f"{topic}-0 ends; records: 2 failed, 2 skipped, 2 dead-lettered" in told
     assert _committed(rig, topic) == 4
     letters = rig.cluster.read(f"{topic}-dlq")
     assert [letter.value() for letter in letters] == [b"bad 1", b"bad 2"]

@@ -152,6 +152,18 @@ class ErrorCounts:
     letters: int = 0
     letters_failed: int = 0
 
+    def __str__(self) -> str:
+        """Those that are not 0, for a person."""
+        told = {
+            "failed": self.errors,
+            "skipped": self.skipped,
+            "dead-lettered": self.letters - self.letters_failed,
+            "not taken by the dead letter queue": self.letters_failed,
+            "logged": self.logged,
+        }
+        parts = [f"{count} {word}" for word, count in told.items() if count]
+        return ", ".join(parts) + (f"; {self.retries} times something was tried again" if self.retries else "")
+
 
 @dataclass
 class ErrorPolicy:
@@ -188,6 +200,11 @@ class ErrorPolicy:
             raise ConnectError(f"{text} (errors.tolerance=all would skip it)") from at.error
         self._skip(text)
         return [future for future in reported if future is not None]
+
+    def tell(self) -> None:
+        """At a task's end: what became of the records that were not like the others."""
+        if self.counts.errors or self.counts.retries:
+            log.info("%s ends; records: %s", self.task, self.counts)
 
     def _skip(self, text: str) -> None:
         with self._lock:

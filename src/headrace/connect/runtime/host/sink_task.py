@@ -314,6 +314,7 @@ class SinkTaskLoop:
                 self._close_task()
 
     def _close_task(self) -> None:
+        self._policy.tell()
         try:
             if self._started:
                 self._calls.call(self._task.stop)

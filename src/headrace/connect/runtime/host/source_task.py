@@ -155,6 +155,7 @@ class SourceTaskLoop:
                 self._drain(deadline)
                 self._offsets.last(self._tracker, self._task, deadline)
         finally:
+            self._errors.tell()
             try:
                 if self._started:
                     self._task.stop()
