@@ -17,7 +17,7 @@ from headrace.connect.api import ConnectError, Converter, DataError
 from headrace.connect.converters.json import JsonConverter
 from headrace.supervisor.postgres import PostgresServer
 from headrace.testing.postgres import Database
-from tests.jdbc.type_cases import CASES, EQUAL, REFUSED
+from tests.jdbc.type_cases import CASES, EQUAL, REFUSED, case
 from tests.jdbc.type_matrix import (
     GROUPS,
     PROFILES,
@@ -57,8 +57,8 @@ def test_every_type_comes_back_as_it_was_or_as_the_matrix_says(types: Database, 
         assert differing(connection, schema, profile, "same", cases) == []
         assert differing(connection, schema, profile, "made", cases) == []
         if profile == "default":
-            assert kinds(batch) == [case.kind for case in cases]
-            assert made(connection, schema) == [case.made for case in cases]
+            assert kinds(batch) == [each.kind for each in cases]
+            assert made(connection, schema) == [each.made for each in cases]
 
 
 def made(connection: psycopg.Connection, schema: str) -> list[str]:
@@ -69,7 +69,7 @@ def made(connection: psycopg.Connection, schema: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-REFUSALS = [(at, profile) for at, case in enumerate(CASES) for profile in PROFILES if case.outcome(profile) == REFUSED]
+REFUSALS = [(at, profile) for at, each in enumerate(CASES) for profile in PROFILES if each.outcome(profile) == REFUSED]
 
 
 @pytest.mark.parametrize(("at", "profile"), REFUSALS)
@@ -79,6 +79,23 @@ def test_what_is_refused_is_named_with_its_column(types: Database, at: int, prof
         fill(connection, schema, [CASES[at]])
     with pytest.raises((ConnectError, DataError), match=r"(column|field) '?v0?'?"):
         write(types, f"{schema}.same", converted(json(), read(types, schema, 2, profile)))
+
+
+@pytest.mark.parametrize("unit", ["micros", "nanos"])
+@pytest.mark.parametrize("form", ["long", "string", "iso_datetime_string"])
+def test_timestamps_of_every_granularity_come_back_with_every_digit(types: Database, unit: str, form: str) -> None:
+    schema, granularity = f"granular_{unit}_{form}", f"{unit}_{form}"
+    cases = [
+        case("timestamp", "'2024-02-29 12:00:00.123456'", "'1969-12-31 23:59:59.999999'", "'1970-01-01'"),
+        case("timestamptz", "'2024-02-29 12:00:00.123456+09'", "'1700-01-01 00:00:00.000001+00'"),
+    ]
+    with types.connect() as connection:
+        fill(connection, schema, cases)
+        batch = read(types, schema, 4, "default", timestamp_granularity=granularity)
+        listed = {} if form == "iso_datetime_string" else {"timestamp_fields_list": "v0,v1"}
+        mode = {"timestamp_precision_mode": "nanoseconds"} if listed and unit == "nanos" else {}
+        write(types, f"{schema}.same", converted(json(), batch), **listed, **mode)
+        assert differing(connection, schema, "exact", "same", cases) == []
 
 
 def test_computed_and_counted_columns_come_back_equal(types: Database) -> None:
@@ -100,9 +117,9 @@ def table_of_types() -> str:
     """The matrix as the page has it."""
     lines = ["| PostgreSQL | Connect | as it is | with `micros_iso_datetime_string` | `auto.create` makes |\n"]
     lines.append("|---|---|---|---|---|\n")
-    for case in CASES:
-        name = f"`{case.type}`" + (f", {case.what}" if case.what else "")
-        lines.append(f"| {name} | {case.kind} | {_said(case.default)} | {_said(case.iso)} | `{case.made}` |\n")
+    for each in CASES:
+        name = f"`{each.type}`" + (f", {each.what}" if each.what else "")
+        lines.append(f"| {name} | {each.kind} | {_said(each.default)} | {_said(each.iso)} | `{each.made}` |\n")
     return "".join(lines)
 
 

@@ -77,9 +77,9 @@ def fill(connection: psycopg.Connection, schema: str, cases: Sequence[Case]) -> 
         connection.execute(f"INSERT INTO {schema}.t VALUES ({row}, {', '.join(given)})".encode())
 
 
-def read(database: Database, schema: str, rows: int, profile: str) -> Batch:
+def read(database: Database, schema: str, rows: int, profile: str, **more: str) -> Batch:
     props = properties(
-        database, mode="bulk", table_whitelist=f"{schema}.t", poll_interval_ms=60_000, **PROFILES[profile]
+        database, mode="bulk", table_whitelist=f"{schema}.t", poll_interval_ms=60_000, **PROFILES[profile], **more
     )
     with running(props) as task:
         (batch,) = poll_rows(task, rows)
