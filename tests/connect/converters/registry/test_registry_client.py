@@ -11,7 +11,7 @@ import pytest
 from headrace.config import ConfigValue
 from headrace.config.addresses import VARIABLE
 from headrace.connect.api import ConfigError, ConnectError, DataError, RetriableError
-from headrace.connect.converters.registry.client import REFUSED_S, RegistryClient
+from headrace.connect.converters.registry.client import AWAY_S, REFUSED_S, RegistryClient
 from headrace.connect.converters.registry.settings import without_login
 from headrace.connect.converters.registry.subject import strategy
 from headrace.connect.converters.registry.transport import Transport
@@ -86,6 +86,20 @@ def test_a_registry_that_is_away_is_named_with_the_key_and_without_the_login() -
     assert "in 4 tries" in text and "value.converter.schema.registry.url" in text
     assert "geheim" not in text
     assert len(waits) == 3
+
+
+def test_a_batch_that_is_halved_does_not_wait_for_an_absent_registry_again_and_again() -> None:
+    now, replies = [0.0], [503] * 4 + [200]
+    waits: list[float] = []
+    with scripted(lambda *_: (replies.pop(0), {"id": 3})) as registry:
+        settings = settings_of(registry.url)
+        client = RegistryClient(settings, Transport(settings, waits.append), lambda: now[0])
+        for subject in ("a", "a", "b"):
+            with pytest.raises(RetriableError, match="in 4 tries"):
+                client.id_of(subject, "AVRO", "{}")
+        assert len(waits) == 3
+        now[0] = AWAY_S
+        assert client.id_of("a", "AVRO", "{}") == 3
 
 
 def test_the_next_address_is_asked_where_one_is_away_and_stays_the_first() -> None:

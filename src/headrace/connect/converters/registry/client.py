@@ -1,7 +1,7 @@
 """What converters ask of a schema registry: an id for a schema, the schema of an id, the newest of a subject.
 
 Answers are remembered; what a registry refused is remembered for a while, so that a batch of records that all have the
-refused schema does not ask for each. One thread a client.
+refused schema does not ask for each; and so is that none answered. One thread a client.
 """
 
 import time
@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from headrace.connect.api import ConnectError, DataError
+from headrace.connect.api import ConnectError, DataError, RetriableError
 from headrace.connect.converters.registry.settings import RegistrySettings
 from headrace.connect.converters.registry.transport import Answer, Transport
 
 Found = TypeVar("Found")
 REFUSED_S: Final = 10.0
+AWAY_S: Final = 5.0
+"""A batch that fails is halved until its records fail one by one: that must not take all tries each time."""
 MOST_REFERENCES: Final = 1000
 
 
@@ -28,6 +30,15 @@ class RegisteredSchema:
     """AVRO, JSON or PROTOBUF."""
     text: str
     references: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A failure as it is remembered: the error itself would keep the batch alive that it was raised for."""
+
+    until: float
+    kind: type[ConnectError]
+    text: str
 
 
 class RegistryClient:
@@ -44,7 +55,8 @@ class RegistryClient:
         self._clock = clock
         self._size = settings["max.schemas.per.subject"]
         self._known: dict[Hashable, Any] = {}
-        self._refused: dict[Hashable, tuple[float, DataError]] = {}
+        self._refused: dict[Hashable, _Failure] = {}
+        self._away: _Failure | None = None
         self._latest: dict[str, tuple[float, RegisteredSchema]] = {}
 
     def id_of(self, subject: str, kind: str, text: str) -> int:
@@ -61,26 +73,35 @@ class RegistryClient:
         known = self._latest.get(subject)
         if known is not None and self._clock() < known[0]:
             return known[1]
-        answer = self._transport.ask("GET", f"/subjects/{quote(subject, safe='')}/versions/latest")
-        found = self._made(self._checked(answer, f"subject {subject} has no schema: register one"))
+        found = self._asked(("latest", subject), lambda: self._newest(subject))
         seconds = self._settings["latest.cache.ttl.sec"]
         self._latest[subject] = (self._clock() + seconds if seconds >= 0 else float("inf"), found)
         return found
 
+    def _newest(self, subject: str) -> RegisteredSchema:
+        answer = self._transport.ask("GET", f"/subjects/{quote(subject, safe='')}/versions/latest")
+        return self._made(self._checked(answer, f"subject {subject} has no schema: register one"))
+
     def _remembered(self, key: Hashable, find: Callable[[], Found]) -> Found:
         known: Found | None = self._known.get(key)
-        if known is not None:
-            return known
-        refused = self._refused.get(key)
-        if refused is not None and self._clock() < refused[0]:
-            raise refused[1].with_traceback(None)
+        if known is None:
+            known = self._asked(key, find)
+            self._put(self._known, key, known)
+        return known
+
+    def _asked(self, key: Hashable, find: Callable[[], Found]) -> Found:
+        """What the registry says, unless it has refused just that, or been away, a moment ago."""
+        for failure in filter(None, (self._refused.get(key), self._away)):
+            if self._clock() < failure.until:
+                raise failure.kind(failure.text)
         try:
-            found = find()
-        except DataError as error:
-            self._put(self._refused, key, (self._clock() + REFUSED_S, error))
+            return find()
+        except RetriableError as error:
+            self._away = _Failure(self._clock() + AWAY_S, type(error), str(error))
             raise
-        self._put(self._known, key, found)
-        return found
+        except ConnectError as error:
+            self._put(self._refused, key, _Failure(self._clock() + REFUSED_S, type(error), str(error)))
+            raise
 
     def _put(self, cache: dict[Hashable, Any], key: Hashable, value: Any) -> None:
         if len(cache) >= self._size:
