@@ -123,6 +123,22 @@ def test_tasks_wait_for_the_first_look_at_the_tables(schemas: Database) -> None:
         assert len(connector.task_configs(2)) == 2
 
 
+def test_partitioned_tables_that_are_passed_over_are_named(schemas: Database, caplog: pytest.LogCaptureFixture) -> None:
+    with schemas.connect() as connection:
+        connection.execute(
+            "CREATE TABLE p (id serial) PARTITION BY RANGE (id);"
+            "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (9)"
+        )
+    with started(listed(schemas, table_include_list=r"public\.p.*")) as (connector, _):
+        assert connector.task_configs(2) == []
+    assert "partitioned tables are not copied: public.p; set table.types=TABLE,PARTITIONED TABLE" in caplog.text
+    caplog.clear()
+    both = listed(schemas, table_include_list=r"public\.p.*", table_types="TABLE,PARTITIONED TABLE")
+    with started(both) as (connector, _):
+        assert tables(connector.task_configs(2)) == [['"public"."p"']]
+    assert "not copied" not in caplog.text
+
+
 def test_a_database_that_is_away_does_not_hold_the_connector_up_for_longer_than_the_limit(schemas: Database) -> None:
     props = listed(schemas, table_include_list=".*", table_monitoring_startup_polling_limit_ms=20)
     with started(props | {"connection.url": f"jdbc:postgresql://127.0.0.1:{free_port()}/x"}) as (connector, _):

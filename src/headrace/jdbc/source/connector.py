@@ -36,6 +36,7 @@ from headrace.jdbc.source.task import JdbcSourceTask
 
 log = logging.getLogger(__name__)
 
+PARTITIONED: Final = "PARTITIONED TABLE"
 LOOK_PAUSE_S: Final = 0.05
 
 
@@ -145,10 +146,23 @@ class JdbcSourceConnector(SourceConnector):
             connections.connect(target, self._stopping.wait, connected_before=before)
         ) as connection:
             there = PostgresDialect().tables(connection, selection.types)
+            if not before:
+                self._name_partitioned(selection, connection, target.database)
         found = tuple(PostgresDialect().quote_table(table) for table in selection.chosen(there, target.database))
         for fault in shared_topics(found):
             raise ConnectError(fault)
         return found
+
+    def _name_partitioned(self, selection: Selection, connection: "psycopg.Connection[Any]", database: str) -> None:
+        """Partitioned tables that are left out for their type alone: neither they nor their partitions are copied."""
+        if PARTITIONED in {kind.strip().upper() for kind in selection.types}:
+            return
+        passed_over = selection.chosen(PostgresDialect().tables(connection, [PARTITIONED]), database)
+        if passed_over:
+            log.warning(
+                "connector %s: partitioned tables are not copied: %s; set table.types=TABLE,%s to copy them",
+                *(self._context.connector, ", ".join(map(str, passed_over)), PARTITIONED),
+            )
 
     def _take(self, found: tuple[str, ...]) -> None:
         known, self._tables = self._tables, found
