@@ -127,7 +127,7 @@ class Batch:
             picks = rows.to_pylist()
 
         def pick(column: Any) -> Any:
-            return column.take(rows) if isinstance(column, pa.Array) else type(column)(column[row] for row in picks)
+            return column.take(rows) if isinstance(column, pa.Array) else type(column)([column[row] for row in picks])
 
         origin_index = rows if self.origin_index is None else self.origin_index.take(rows)
         return replace(self._each(pick), length=len(rows), origin_index=origin_index)

@@ -24,5 +24,10 @@ class HasHeaderKey(Predicate):
     def test_batch(self, batch: Batch) -> pa.BooleanArray:
         if batch.headers is None:
             return pa.repeat(False, len(batch))
-        name = self._name
-        return pa.array([any(header.name == name for header in row) for row in batch.headers], pa.bool_())
+        name, found = self._name, [False] * len(batch)
+        for row, headers in enumerate(batch.headers):
+            for header in headers:
+                if header.name == name:
+                    found[row] = True
+                    break
+        return pa.array(found, pa.bool_())

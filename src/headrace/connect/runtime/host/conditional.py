@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from headrace.config import ConfigDef
 from headrace.connect.api import Batch, Predicate, Record, Transformation, integers
 from headrace.connect.api.joining import join, origin_index, same_kind
+from headrace.connect.transforms.filter import Filter
 
 
 class Conditional(Transformation):
@@ -45,6 +46,8 @@ class Conditional(Transformation):
             return [batch]
         if count == len(batch):
             return self.transformation.apply_batch(batch)
+        if isinstance(self.transformation, Filter):
+            return [batch.filter(pc.invert(meant))]
         return self._in_part(batch, meant)
 
     def _in_part(self, batch: Batch, meant: pa.BooleanArray) -> list[Batch]:
