@@ -69,6 +69,28 @@ def test_dropped_records_advance_the_offset(rig: Rig, lines: Path) -> None:
     assert rig.offsets() == {_key(lines): {"position": lines.stat().st_size}}
 
 
+def test_a_predicate_of_a_plug_in_says_which_records_are_transformed(rig: Rig, lines: Path) -> None:
+    topic = rig.cluster.create()
+    _append(lines, "keep 1", "other", "keep:drop 2", "k:v", "keep 3")
+    chain = {
+        "transforms": "r,f",
+        "transforms.r.type": "route",
+        "transforms.r.predicate": "kept",
+        "transforms.r.negate": "true",
+        "transforms.f.type": "org.apache.kafka.connect.transforms.Filter",
+        "transforms.f.predicate": "other",
+        "predicates": "kept,other",
+        "predicates.kept.type": "begins",
+        "predicates.kept.with": "keep",
+        "predicates.other.type": "begins",
+        "predicates.other.with": "other",
+    }
+    id = rig.start(_source(lines, topic, **chain))
+    eventually(lambda: rig.cluster.values(topic), ["keep 1", "keep:drop 2", "v", "keep 3"])
+    rig.stop(id)
+    assert rig.offsets() == {_key(lines): {"position": lines.stat().st_size}}
+
+
 def test_keys_go_to_the_partitions_that_javas_murmur2_gives(rig: Rig, lines: Path) -> None:
     topic = rig.cluster.create(3)
     _append(lines, *(f"k{n}:v{n}" for n in range(100)))

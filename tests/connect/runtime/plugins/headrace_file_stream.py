@@ -21,6 +21,7 @@ from headrace.connect.api import (
     Converted,
     Converter,
     DataError,
+    Predicate,
     Record,
     RetriableError,
     SchemaType,
@@ -224,3 +225,17 @@ class Route(Transformation):
             key, _, rest = value.partition(":")
             return replace(record, key_schema=STRING, key=key, value=rest)
         return record
+
+
+class Begins(Predicate):
+    """Values that begin with `with`."""
+
+    @classmethod
+    def config_def(cls) -> ConfigDef:
+        return ConfigDef().define("with", Type.STRING, NO_DEFAULT, "The beginning.")
+
+    def configure(self, properties: Mapping[str, Any]) -> None:
+        self._beginning = self.config_def().parse(properties)["with"]
+
+    def test(self, record: Record) -> bool:
+        return bool(record.value.startswith(self._beginning))
