@@ -263,3 +263,26 @@ def test_importing_the_converters_and_transforms_starts_no_library_thread() -> N
                            env={"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system",
                                     "JE_ARROW_MALLOC_CONF": "background_thread:false"})  # fmt: skip
     assert found.stdout.split() == ["1", "False"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"a": [1, "x", True, 0.5, {}]}, b'{"a":[1,"x",true,0.5,{}]}'),
+        ({"a": None, "b": float("nan")}, b'{"a":null,"b":"NaN"}'),
+        ("null", b'"null"'),
+        ([2**70, b"\xff"], b'[1180591620717411303424,"/w=="]'),
+        ({1: "a", "b": 2}, b'[[1,"a"],["b",2]]'),
+    ],
+)
+def test_values_without_schema_are_written_by_what_they_are(value: Any, text: bytes) -> None:
+    assert converter(schemas_enable="false").from_connect("t", None, [value], None, 1) == [text]
+
+
+MOMENT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("value", [MOMENT, MOMENT.date(), MOMENT.time(), Decimal(1), {"a": [MOMENT.time()]}])
+def test_a_date_without_schema_is_refused_as_in_java(value: Any) -> None:
+    with pytest.raises(DataError, match="cannot be written without one"):
+        converter(schemas_enable="false").from_connect("t", None, [value], None, 1)

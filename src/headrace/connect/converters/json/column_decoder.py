@@ -10,6 +10,7 @@ which knows what is allowed and names what is not.
 
 from base64 import b64decode
 from collections.abc import Callable
+from types import NoneType
 from typing import Any, Final
 
 import numpy as np
@@ -70,14 +71,15 @@ def _column(schema: ConnectSchema, values: list[Any], form: Form) -> pa.Array:
     return column
 
 
+_WHOLE: Final = frozenset({int, NoneType})
+_NUMBERS: Final = _WHOLE | {float}
+
+
 def _numbers(values: list[Any], kind: pa.DataType) -> pa.Array:
-    """Arrow finds the type by itself first: told the type, it would take 1.5 as the integer 1 without an error."""
-    found = pa.array(values)
-    if not (pa.types.is_null(found.type) or pa.types.is_int64(found.type) or found.type == pa.float64()):
+    """Told the type, Arrow would take 1.5 as the integer 1 without an error; left to find it, it looks for pandas."""
+    if not set(map(type, values)) <= (_WHOLE if pa.types.is_integer(kind) else _NUMBERS):
         raise _DoubtError
-    if pa.types.is_integer(kind) and found.type == pa.float64():
-        raise _DoubtError
-    return found.cast(kind)
+    return pa.array(values, kind)
 
 
 def _number(schema: ConnectSchema, values: list[Any], kind: pa.DataType, form: Form) -> pa.Array:

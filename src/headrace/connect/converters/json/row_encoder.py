@@ -17,16 +17,30 @@ from headrace.connect.converters.json.form import Form, MisfitError, null_value,
 INTEGER_BITS: Final = {SchemaType.INT8: 8, SchemaType.INT16: 16, SchemaType.INT32: 32, SchemaType.INT64: 64}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1)
+_NOTHING_MORE: Final = (
+    orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _EXACT: Final = Context(prec=2_000, traps=[InvalidOperation, Inexact])
 
 
 def dumps(schema: ConnectSchema | None, value: Any, form: Form) -> bytes:
     """The JSON text of one value. Raises MisfitError."""
+    if schema is None and (text := _plain_json(value)) is not None:
+        return text
     try:
         return orjson.dumps(encode(schema, value, form), option=orjson.OPT_SERIALIZE_NUMPY)
     except orjson.JSONEncodeError as error:
         raise MisfitError(f"{shown(value)} cannot be written as JSON: {error}") from error
+
+
+def _plain_json(value: Any) -> bytes | None:
+    """What orjson makes of a value by itself; None where it knows less than `encode`, or writes NaN as null."""
+    try:
+        text = orjson.dumps(value, option=_NOTHING_MORE)
+    except orjson.JSONEncodeError:
+        return None
+    return None if b"null" in text else text
 
 
 def encode(schema: ConnectSchema | None, value: Any, form: Form) -> Any:
