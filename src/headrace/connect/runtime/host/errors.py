@@ -69,8 +69,9 @@ def causes(error: BaseException) -> list[BaseException]:
 
 def frames(error: BaseException) -> list[str]:
     """The stack, innermost first, without source lines: a line of source may hold a secret, its number does not."""
-    stack = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(stack)]
+    # Not by extract_tb, which reads the files: a flood of bad records would take seconds.
+    codes = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return [f"{code.co_name} ({code.co_filename}:{line})" for code, line in reversed(codes)]
 
 
 def _at(error: BaseException) -> list[str]:

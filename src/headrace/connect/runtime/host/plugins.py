@@ -29,6 +29,7 @@ def add_plugin_path(paths: str | None) -> None:
         if path not in sys.path:
             sys.path.append(path)
     _points.cache_clear()
+    java_name.cache_clear()
 
 
 @cache
@@ -76,6 +77,7 @@ def stage_class(name: str) -> type[Converter | HeaderConverter | Transformation 
     raise ConfigError(f"Unknown plugin {name}.")
 
 
+@cache
 def java_name(plugin: type) -> str:
     """The Java class name under which a plug-in's class is known; without one, its own."""
     named = (name for group in _GROUPS for name, point in _points(group).items() if "." in name and _is(point, plugin))
