@@ -40,16 +40,11 @@ class DropHeaders(Transformation):
     def apply_batch(self, batch: Batch) -> list[Batch]:
         if batch.headers is None:
             return [batch]
-        rows = self._rows(batch.headers)
+        rows = tuple(map(self._kept, batch.headers))
         return [replace(batch, headers=rows if any(rows) else None)]
 
-    def _rows(self, rows: tuple[Headers, ...]) -> tuple[Headers, ...]:
-        """Rows that share one tuple go on sharing one; the tuples live as long as this takes, so that ids name them."""
-        kept: dict[int, Headers] = {}
-        for row in rows:
-            if id(row) not in kept:
-                kept[id(row)] = self._kept(row)
-        return tuple([kept[id(row)] for row in rows])
-
     def _kept(self, headers: Headers) -> Headers:
-        return tuple([header for header in headers if header.name not in self._names])
+        if len(headers) == 1:
+            return () if headers[0].name in self._names else headers
+        kept = [header for header in headers if header.name not in self._names]
+        return headers if len(kept) == len(headers) else tuple(kept)

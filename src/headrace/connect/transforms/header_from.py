@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -18,7 +18,6 @@ from headrace.connect.api import (
     Header,
     Importance,
     Record,
-    SchemaType,
     Transformation,
     Type,
     non_empty_list,
@@ -159,7 +158,7 @@ class HeaderFrom(Half, Transformation):
             _headers(name, schema.fields[index].schema, children[index])
             for name, index in zip(self._names, sources, strict=True)
         ]
-        return column, tuple(zip(*headers, strict=True))
+        return column, tuple(headers[0]) if len(headers) == 1 else tuple(map(_joined, zip(*headers, strict=True)))
 
     def _child(self, schema: ConnectSchema, child: pa.Array) -> pa.Array | None:
         return with_default(schema, child) if self._replaces_null else child
@@ -172,20 +171,25 @@ def _header(name: str, schema: ConnectSchema, value: Any) -> Header:
     return Header(name, schema, value)
 
 
-def _headers(name: str, schema: ConnectSchema, column: pa.Array) -> Sequence[Header]:
-    """A header a row; where values come again, their rows share it."""
+def _joined(rows: tuple[Headers, ...]) -> Headers:
+    return tuple(chain.from_iterable(rows))
+
+
+def _headers(name: str, schema: ConnectSchema, column: pa.Array) -> Sequence[Headers]:
+    """A header a row, each in a tuple; where values come again, their rows share it."""
     if column.null_count and not schema.optional:
         _header(name, schema, None)
-    if not pa.types.is_nested(column.type) and schema.type is SchemaType.STRING:
+    kind = column.type
+    if not column.null_count and (pa.types.is_integer(kind) or pa.types.is_string(kind)):
         encoded = column.dictionary_encode()
-        if 2 * len(encoded.dictionary) < len(column) and not encoded.null_count:
+        if 2 * len(encoded.dictionary) < len(column):
             known = _made(name, schema, encoded.dictionary.to_pylist())
-            return [known[index] for index in encoded.indices.to_pylist()]
+            return list(map(known.__getitem__, encoded.indices.to_numpy().tolist()))
     return _made(name, schema, to_values(schema, column, len(column)))
 
 
-def _made(name: str, schema: ConnectSchema, values: Iterable[Any]) -> list[Header]:
-    return list(map(Header, repeat(name), repeat(schema), values))
+def _made(name: str, schema: ConnectSchema, values: Iterable[Any]) -> list[Headers]:
+    return list(zip(map(Header, repeat(name), repeat(schema), values)))
 
 
 class HeaderFromKey(KeyHalf, HeaderFrom):

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from headrace.connect.api import (
     Batch,
+    Column,
     ConfigDef,
     ConfigError,
     ConnectSchema,
@@ -25,6 +26,7 @@ from headrace.connect.api import (
     Type,
     from_records,
     schema,
+    to_values,
 )
 from headrace.connect.api.schema import timestamp
 from headrace.connect.transforms.halves import Changed, HalfTransformation, KeyHalf, ValueHalf
@@ -113,11 +115,11 @@ class InsertField(HalfTransformation):
         return self._insert(record, None)
 
     def apply_batch(self, batch: Batch) -> list[Batch]:
-        _, column = self.columns(batch)
+        schema, column = self.columns(batch)
         if column is None:
             return [batch]
         if not isinstance(column, pa.StructArray):
-            return self._by_rows(batch)
+            return self._by_rows(batch) if schema is not None else [self._plain_rows(batch, column)]
         return [made for part in self._parts(batch, column) for made in self._change_part(part)]
 
     def _by_rows(self, batch: Batch) -> list[Batch]:
@@ -125,6 +127,17 @@ class InsertField(HalfTransformation):
         each = repeat(None) if offsets is None else offsets.to_pylist()
         made = (self._insert(record, offset) for record, offset in zip(batch.records(), each, strict=False))
         return from_records(made, batch.origin)
+
+    def _plain_rows(self, batch: Batch, column: Column) -> Batch:
+        """Maps without schema; what the rows have nothing to say for is no entry of theirs."""
+        maps = [None if row is None else require_map(row, _PURPOSE) for row in to_values(None, column, len(batch))]
+        for insertion in self._insertions:
+            items = self._child(insertion.key, batch).to_pylist()
+            maps = [
+                row if row is None or item is None else {**row, insertion.name: item}
+                for row, item in zip(maps, items, strict=True)
+            ]
+        return self.with_columns(batch, None, maps)
 
     def _insert(self, record: Record, offset: int | None) -> Record:
         schema, value = self.read(record)
