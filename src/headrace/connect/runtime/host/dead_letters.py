@@ -5,7 +5,6 @@ the topic has it (invariant 3), and a letter that cannot be written fails the ta
 Thread rule: the task's loop and its plug-in's thread report; the producer's thread says what is written.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -17,8 +16,6 @@ from headrace.connect.runtime.host.consumed import ConsumedRow
 from headrace.connect.runtime.host.errors import ErrorCounts, Failure, StageError, hide
 from headrace.connect.runtime.host.java_names import exception_class, executing_class, stack_trace
 from headrace.connect.runtime.messages import TaskId
-
-log = logging.getLogger(__name__)
 
 PREFIX: Final = "__connect.errors."
 Headers = list[tuple[str, bytes | None]]
