@@ -7,7 +7,6 @@ can be written stays written, so that a search takes log2(rows) tries. Nothing h
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import psycopg
@@ -19,8 +18,6 @@ from headrace.jdbc.sink.postgresql import statements
 from headrace.jdbc.sink.postgresql.faults import are_keys_equal_to_the_server, copied_row, fault
 from headrace.jdbc.sink.postgresql.work import Work
 from headrace.jdbc.sink.postgresql.writer import Writer
-
-SHORTEST_STRIDE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +84,21 @@ class Salvage:
 
     def _write(self, work: Work) -> None:
         """Rows before `start` are done with; of those from there to `stop` one is bad, where `doomed`."""
-        start, stop, doomed, row, found = 0, len(work), False, None, 0
+        start, stop, doomed, row, found, stride = 0, len(work), False, None, 0, len(work)
         while start < len(work):
             end = _end(start, stop, row) if doomed else stop
             refusal = self._attempt(work.part(start, end))
             if refusal is None:
-                start = end
+                start, stride = end, stride if doomed else 2 * stride
             elif end - start > 1:
                 stop, doomed, row = end, True, refusal.row
                 continue
             else:
                 self._reject(work, start, refusal)
                 start, stop, found = end, end, found + 1
+                stride = _stride(len(work), start, found)
             if start == stop:
-                stop, doomed, row = min(len(work), start + _stride(len(work), start, found)), False, None
+                stop, doomed, row = min(len(work), start + stride), False, None
 
     def _reject(self, work: Work, row: int, refusal: _Refusal) -> None:
         self.rejected.append(Rejected(*work.source(row), refusal.error))
@@ -145,5 +143,5 @@ def _end(start: int, stop: int, row: int | None) -> int:
 
 
 def _stride(length: int, done: int, found: int) -> int:
-    """How many rows to write at once: all, until bad ones turn out to be many; then as many as lie between two."""
-    return length if found < 2 else max(SHORTEST_STRIDE, 2 * done // found)
+    """How many rows to write at once behind a bad one: all, until there are more; then as many as lie between two."""
+    return length if found < 2 else max(1, 2 * done // found - 1)
