@@ -77,3 +77,29 @@ def test_bytes_that_are_no_text_are_read_as_replacement_characters() -> None:
 def test_an_unknown_encoding_is_refused_by_its_key() -> None:
     with pytest.raises(ConfigError, match=r"Invalid value UTF-99 for configuration converter\.encoding"):
         converter(converter_encoding="UTF-99")
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "payloads"),
+    [
+        (SchemaType.INT64, [-5, None, 2**62], [b"-5", None, b"4611686018427387904"]),
+        (SchemaType.BOOLEAN, [True, None, False], [b"true", None, b"false"]),
+        (SchemaType.STRING, ["é", None, ""], ["é".encode(), None, b""]),
+    ],
+)
+def test_columns_are_written_as_their_rows_are(kind: SchemaType, rows: list[Any], payloads: list[Any]) -> None:
+    subject, optional = StringConverter(), schema(kind, optional=True)
+    subject.configure({}, is_key=False)
+    column = to_column(optional, rows)
+    assert subject.from_connect_column("t", optional, column, None, 3).to_pylist() == payloads
+    assert subject.from_connect("t", optional, rows, None, 3) == payloads
+
+
+@pytest.mark.parametrize("payloads", [[b"a", None, "é".encode()], [b"a", b"\xff", None]])
+def test_columns_of_texts_are_read_as_lists_of_them_are(payloads: list[bytes | None]) -> None:
+    subject = StringConverter()
+    subject.configure({}, is_key=False)
+    (column,) = subject.to_connect_column("t", pa.array(payloads, pa.binary()))
+    (rows,) = subject.to_connect("t", payloads)
+    assert isinstance(column.column, pa.Array) and column.column.equals(rows.column)
+    assert subject.to_connect_column("t", pa.array([], pa.binary())) == []
