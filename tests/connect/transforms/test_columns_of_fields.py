@@ -1,6 +1,7 @@
 """Columns against rows: any schema, any rows, through each transformation of fields, headers and topics."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -32,7 +33,7 @@ from headrace.connect.transforms.regex_router import RegexRouter
 from headrace.connect.transforms.timestamp_converter import TimestampConverterKey, TimestampConverterValue
 from headrace.connect.transforms.timestamp_router import TimestampRouter
 from tests.connect.strategies import same, values
-from tests.connect.transforms.agreeing import agree, made
+from tests.connect.transforms.agreeing import agree, by_batch, made
 from tests.connect.transforms.drawn import SHAPES, halves_of, of_shape, rows_of_one_schema
 
 KEEP_NULL = {"replace.null.with.default": "false"}
@@ -140,6 +141,24 @@ def test_a_cast_of_a_column_gives_what_the_casts_of_its_rows_give(
         for at, value in enumerate(found)
     ]
     agree(made(CastValue, spec=target.name if whole else f"a:{target.name}"), records)
+
+
+@pytest.mark.parametrize(
+    ("scale", "number", "text"),
+    [(0, Decimal("1E28"), "1" + "0" * 28), (2, Decimal(5), "5.00"), (7, Decimal(0), "0E-7")],
+)
+def test_a_decimal_prints_with_the_digits_of_its_schema(scale: int, number: Decimal, text: str) -> None:
+    row = struct([("a", decimal(scale, 38))])
+    subject = made(CastValue, spec="a:string")
+    record = Record("t", None, None, row, {"a": number})
+    assert [one.value for one in (subject.apply(record), *by_batch(subject, from_records([record])))] == [
+        {"a": text}
+    ] * 2
+
+
+@pytest.mark.parametrize("maps", [[{"a": "5"}, {"a": None}], [{"a": "5"}, {"a": 6}], [{"a": 2**70}], [{}, {"a": True}]])
+def test_maps_are_cast_alike_whether_their_values_make_a_column_or_not(maps: list[Any]) -> None:
+    agree(made(CastValue, spec="a:int8"), [Record("t", value=one, origin_index=at) for at, one in enumerate(maps)])
 
 
 @pytest.mark.parametrize("split", [False, True])

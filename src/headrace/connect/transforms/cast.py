@@ -6,12 +6,15 @@ Java's classes have it. Null goes on as it is.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from types import NoneType
 from typing import Any, Final
 
 import pyarrow as pa
 
 from headrace.connect.api import (
     NO_DEFAULT,
+    Batch,
+    Column,
     ConfigDef,
     ConfigError,
     ConnectSchema,
@@ -21,6 +24,7 @@ from headrace.connect.api import (
     SchemaType,
     Type,
     arrow_type,
+    to_values,
 )
 from headrace.connect.api import schema as make_schema
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
@@ -33,6 +37,8 @@ from headrace.connect.transforms.struct_columns import check_nulls, rebuilt, wit
 from headrace.connect.transforms.struct_schema import like
 
 _PURPOSE: Final = "cast types"
+_PLAIN: Final = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
+"""The columns that schemaless values make."""
 
 
 class Cast(HalfTransformation):
@@ -103,6 +109,18 @@ class Cast(HalfTransformation):
             children.append(child)
         return updated, rebuilt([field.name for field in schema.fields], children, column)
 
+    def _plain(self, batch: Batch, column: Column | None) -> Batch:
+        """Maps whose values of a field are of one type are cast field by field; others row by row."""
+        maps = to_values(None, column, len(batch))
+        if self._whole is None and all(type(one) is dict for one in maps):
+            for name, target in self._casts.items():
+                items = _cast_items([one.get(name) for one in maps], target)
+                if items is None:
+                    return super()._plain(batch, column)
+                maps = [{**one, name: item} for one, item in zip(maps, items, strict=True)]
+            return self.with_columns(batch, None, maps)
+        return super()._plain(batch, column)
+
     def _change_plain_column(self, column: pa.Array) -> ChangedColumn | None:
         """Schemaless data of one shape; None where a row would get a field that it has not."""
         if self._whole is not None:
@@ -146,6 +164,19 @@ class CastKey(KeyHalf, Cast):
 
 class CastValue(ValueHalf, Cast):
     """`Cast$Value`."""
+
+
+def _cast_items(items: list[Any], target: SchemaType) -> list[Any] | None:
+    """Schemaless values of one type, cast in a column; None where they are none, or only rows will do."""
+    kinds = {type(item) for item in items} - {NoneType}
+    kind = _PLAIN.get(kinds.pop()) if len(kinds) == 1 else None
+    if kind is None:
+        return None
+    try:
+        made = cast_column(pa.array(items, kind), target)
+    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+        return None
+    return None if made is None else made.to_pylist()
 
 
 def _check_spec(name: str, value: Any) -> None:

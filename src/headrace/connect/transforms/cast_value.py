@@ -9,15 +9,18 @@ from typing import Any, Final
 from headrace.connect.api import ConnectSchema, DataError, SchemaType
 from headrace.connect.api.java.calendar import DAY_MS
 from headrace.connect.api.java.numbers import (
+    EXACT,
+    decimal_text,
     decimal_to_float32,
     decimal_to_long,
+    exponent_of,
     float_to_integer,
     to_float32,
     wrap,
 )
 from headrace.connect.api.java.parse_numbers import parse_float32, parse_float64, parse_integer
 from headrace.connect.api.java.text import class_text, epoch_millis, to_string
-from headrace.connect.api.schema import DATE, TIME, TIMESTAMP
+from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
 from headrace.connect.api.values.dates import write as date_text
 
 BITS: Final = {SchemaType.INT8: 8, SchemaType.INT16: 16, SchemaType.INT32: 32, SchemaType.INT64: 64}
@@ -127,7 +130,14 @@ def _text(schema: ConnectSchema | None, value: Any) -> str:
             return date_text(epoch_millis(value))
         case bytes():
             return b64encode(value).decode()
+        case Decimal() | int() if schema is not None and schema.name == DECIMAL:
+            return decimal_text(_at_scale(Decimal(value), int(schema.parameter("scale") or 0)))
     return to_string(schema, value)
+
+
+def _at_scale(number: Decimal, scale: int) -> Decimal:
+    """The number as Java holds it, with its schema's digits behind the point."""
+    return EXACT.quantize(number, Decimal((0, (1,), -scale))) if exponent_of(number) > -scale else number
 
 
 _CASTS: Final[dict[SchemaType, Callable[[ConnectSchema | None, Any], Any]]] = {
