@@ -179,8 +179,10 @@ def _empty(schema: ConnectSchema | None, value: Any) -> Any:
     match value:
         case bool():
             return False
-        case int() | float() | Decimal():
+        case int() | float():
             return type(value)(0)
+        case Decimal():
+            return _scaled(schema, Decimal(0))
         case str():
             return ""
         case dt.datetime():
