@@ -1,7 +1,7 @@
 """Configuration over the bare wire: describe a resource, alter it, wait until a change is seen."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from kafka.protocol.admin.configs import AlterConfigsRequest, DescribeConfigsRequest, IncrementalAlterConfigsRequest
@@ -50,6 +50,14 @@ def await_seen(wire: WireClient, kind: int, name: str, key: str, expected: Seen 
     deadline = time.monotonic() + 20
     while (found := seen(wire, kind, name, key)) != expected:
         assert time.monotonic() < deadline, f"{key} is {found}, not {expected}"
+        time.sleep(0.02)
+
+
+def await_error(ask: Callable[[], int], expected: int) -> None:
+    """Ask until the answer is this error: Apache Kafka tells a configuration before its logs act on it."""
+    deadline = time.monotonic() + 20
+    while (found := ask()) != expected:
+        assert time.monotonic() < deadline, f"error {found}, not {expected}"
         time.sleep(0.02)
 
 
