@@ -11,17 +11,21 @@ _JAVA_CLASS: Final = re.compile(r"(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error): ")
 
 
 def cause(trace: str) -> str:
-    """The line of a trace that says what is wrong and what to do: the innermost cause of Java's, else the first.
+    """The line of a trace that says what is wrong and what to do: the innermost cause of Java's, the first of ours.
 
     >>> cause("The password of u is wrong. Set connection.password\\nTraceback ...")
     'The password of u is wrong. Set connection.password'
     >>> cause("a.b.AnException: failed\\n\\tat a.b(C.java:1)\\nCaused by: java.sql.SQLException: no table t\\n\\tat x")
     'no table t'
+    >>> cause("The record at 7 failed in VALUE_CONVERTER: no JSON\\n\\tat x\\nCaused by: DataError: no JSON")
+    'The record at 7 failed in VALUE_CONVERTER: no JSON'
     """
     lines = [line.strip() for line in trace.splitlines() if line.strip()]
+    first = next(iter(lines), "")
+    if not _JAVA_CLASS.match(first):
+        return first
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    first = causes[-1] if causes else next(iter(lines), "")
-    return _JAVA_CLASS.sub("", first, count=1) if _JAVA_CLASS.match(first) else first
+    return _JAVA_CLASS.sub("", causes[-1] if causes else first, count=1)
 
 
 def first_sentence(text: str) -> str:
