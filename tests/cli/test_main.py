@@ -1,6 +1,7 @@
 """The `headrace` command: a module of `headrace.cli` is a command."""
 
 import pkgutil
+from importlib.metadata import version
 
 from typer.testing import CliRunner
 
@@ -20,3 +21,8 @@ def test_every_command_explains_itself():
     for name in command_names():
         shown = runner.invoke(app, [name, "--help"])
         assert shown.exit_code == 0, f"{name}: {shown.output}"
+
+
+def test_the_version_is_the_package_s():
+    shown = CliRunner().invoke(application(command_names()), ["--version"])
+    assert (shown.exit_code, shown.output) == (0, f"headrace {version('headrace')}\n")

@@ -4,9 +4,9 @@ import argparse
 import importlib
 import pkgutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from headrace import cli
+from headrace import __version__, cli
 from headrace.config import ConfigError
 from headrace.serve import SERVERS
 from headrace.tools import TOOLS, module_of
@@ -31,8 +31,17 @@ def application(names: list[str]) -> "typer.Typer":
 
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
+    def say_version(wanted: bool) -> None:
+        if wanted:
+            print(f"headrace {__version__}")
+            raise typer.Exit
+
     @app.callback()
-    def headrace() -> None:
+    def headrace(
+        version: Annotated[
+            bool, typer.Option("--version", callback=say_version, is_eager=True, help="Show the version and exit.")
+        ] = False,
+    ) -> None:
         """A Kafka broker, a Kafka Connect worker and JDBC connectors in Python."""
 
     for name in names:
