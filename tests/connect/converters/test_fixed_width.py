@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from headrace.connect.api import ConnectSchema, Converter, DataError, SchemaType, schema, to_values
+from headrace.connect.api import ConnectSchema, Converter, DataError, SchemaType, schema, to_column, to_values
 from headrace.connect.api.schema import date
 from headrace.connect.converters.byte_array import ByteArrayConverter
 from headrace.connect.converters.fixed_width import (
@@ -52,6 +52,41 @@ def test_columns_become_their_bytes_and_come_back(
 
 
 @pytest.mark.parametrize(("kind", "type_", "values", "payloads"), CASES)
+def test_any_part_of_a_column_has_the_bytes_of_its_rows(
+    kind: type[Converter], type_: SchemaType, values: list[Any], payloads: list[bytes]
+) -> None:
+    converter, wanted = made(kind), schema(type_, optional=True)
+    for nulls in ([], [None]):
+        column = to_column(wanted, (values + nulls) * 20)
+        expected: list[bytes | None] = (payloads + nulls) * 20
+        bytes_ = pa.array(expected, pa.binary())
+        assert isinstance(column, pa.Array)
+        for start, stop in [(0, 0), (0, 9), (1, 1), (1, 2), (7, 25), (8, 16), (15, 40)]:
+            part = converter.from_connect_column("t", wanted, column[start:stop], None, stop - start)
+            part.validate(full=True)
+            assert part.to_pylist() == expected[start:stop]
+            for run in converter.to_connect_column("t", bytes_[start:stop]):
+                assert isinstance(run.column, pa.Array) and run.column.equals(column[start:stop])
+
+
+@pytest.mark.parametrize("rows", [2**16, 2**16 + 1])
+def test_long_columns_have_as_many_rows(rows: int) -> None:
+    kind, column = schema(SchemaType.INT16), pa.array(np.arange(rows), pa.int64()).cast(pa.int16(), safe=False)
+    payloads = made(ShortConverter).from_connect_column("t", kind, column, None, rows)
+    payloads.validate(full=True)
+    assert payloads[rows - 1].as_py() == int(column[rows - 1].as_py()).to_bytes(2, "big", signed=True)
+    (run,) = made(ShortConverter).to_connect_column("t", payloads)
+    assert isinstance(run.column, pa.Array) and run.column.equals(column)
+
+
+def test_payloads_with_wide_offsets_are_read() -> None:
+    payloads = pa.array([b"\0\x01", None, b"\0\x02"], pa.large_binary())
+    for start in (0, 1):
+        (run,) = made(ShortConverter).to_connect_column("t", payloads[start:])
+        assert to_values(run.schema, run.column, 3 - start) == [1, None, 2][start:]
+
+
+@pytest.mark.parametrize(("kind", "type_", "values", "payloads"), CASES)
 def test_lists_of_values_have_the_same_bytes(
     kind: type[Converter], type_: SchemaType, values: list[Any], payloads: list[bytes]
 ) -> None:
@@ -85,6 +120,12 @@ def test_bytes_of_another_width_are_refused_among_others(kind: type[Converter], 
     for payloads in ([payload], [good, payload, good, None]):
         with pytest.raises(DataError, match=words):
             made(kind).to_connect("t", payloads)
+
+
+def test_a_short_payload_is_not_made_good_by_a_long_one() -> None:
+    for payloads in ([b"\0", b"\0\0\0", b"\0\0"], [b"\0\0", b"\0", b"\0\0\0"]):
+        with pytest.raises(DataError, match="ShortDeserializer is not 2"):
+            made(ShortConverter).to_connect("t", payloads)
 
 
 @pytest.mark.parametrize(

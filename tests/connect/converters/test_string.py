@@ -103,3 +103,19 @@ def test_columns_of_texts_are_read_as_lists_of_them_are(payloads: list[bytes | N
     (rows,) = subject.to_connect("t", payloads)
     assert isinstance(column.column, pa.Array) and column.column.equals(rows.column)
     assert subject.to_connect_column("t", pa.array([], pa.binary())) == []
+
+
+@pytest.mark.parametrize("odd", ["é".encode(), b"\xff", b""])
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+def test_any_part_of_a_column_of_texts_is_read_as_its_rows(odd: bytes, kind: pa.DataType) -> None:
+    payloads = [b"a", None, b"bc", odd, b"d", None]
+    column = pa.array(payloads, kind)
+    for start, stop in [(0, 3), (0, 6), (1, 2), (2, 4), (4, 6)]:
+        (part,) = converter().to_connect_column("t", column[start:stop])
+        (rows,) = converter().to_connect("t", payloads[start:stop])
+        assert isinstance(part.column, pa.Array) and part.column.equals(rows.column)
+
+
+def test_a_character_that_is_cut_by_two_payloads_is_none() -> None:
+    (run,) = converter().to_connect_column("t", pa.array(["é".encode()[:1], "é".encode()[1:]], pa.binary()))
+    assert isinstance(run.column, pa.Array) and run.column.to_pylist() == ["\ufffd", "\ufffd"]

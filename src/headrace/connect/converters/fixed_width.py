@@ -36,6 +36,11 @@ def _optional(kind: SchemaType) -> ConnectSchema:
     return schema(kind, optional=True)
 
 
+@cache
+def _arrow(kind: SchemaType) -> pa.DataType:
+    return arrow_type(_optional(kind))
+
+
 class FixedWidthConverter(HeaderAndValueConverter):
     """One type of values; a subclass names it."""
 
@@ -78,9 +83,9 @@ class FixedWidthConverter(HeaderAndValueConverter):
         self._check_schema(schema, tombstone, length)
         if column is None:
             return pa.nulls(length, pa.binary())
-        if not isinstance(column, pa.Array) or column.type != arrow_type(self._schema):
+        if not isinstance(column, pa.Array) or column.type != _arrow(self._type):
             self._check_values(schema, to_values(schema, column, length))
-            column = pa.array(to_values(schema, column, length), arrow_type(self._schema))
+            column = pa.array(to_values(schema, column, length), _arrow(self._type))
         return _to_bytes(column, np.dtype(self._wire))
 
     @property
@@ -121,17 +126,28 @@ class FixedWidthConverter(HeaderAndValueConverter):
     def _decoded(self, payloads: pa.BinaryArray) -> pa.Array:
         """Raises ValueError."""
         numbers = self._numbers(payloads)
-        return _with_nulls(numbers.astype(numbers.dtype.newbyteorder("=")), payloads)
+        return self._with_nulls(numbers.astype(numbers.dtype.newbyteorder("=")), payloads)
+
+    def _with_nulls(self, data: Any, payloads: pa.BinaryArray) -> pa.Array:
+        # Not by pa.array, which looks for pandas each time.
+        present = len(payloads) - payloads.null_count
+        made = pa.Array.from_buffers(_arrow(self._type), present, [None, pa.py_buffer(data)])
+        if not payloads.null_count:
+            return made
+        valid = _valid(payloads)
+        return made.take(pa.array(np.cumsum(valid) - 1, mask=~valid))
 
     def _numbers(self, payloads: pa.BinaryArray) -> Any:
         """What is on the wire, for the rows that are not null. Raises ValueError where one has another width."""
         present = payloads.drop_null() if payloads.null_count else payloads
-        kind = np.int64 if payloads.type == pa.large_binary() else np.int32
         _, offsets, data = present.buffers()
-        bounds: Any = np.frombuffer(offsets, kind)[present.offset : present.offset + len(present) + 1]
-        if (bounds[1:] - bounds[:-1] != self._width).any():
-            raise ValueError(f"Size of data received by {self._deserializer} is not {self._width}")
-        return np.frombuffer(data or b"", np.uint8)[bounds[0] : bounds[-1]].view(self._wire)
+        if present.offset or not _is_even(offsets, self._width, len(present)):
+            kind = np.int64 if payloads.type == pa.large_binary() else np.int32
+            bounds: Any = np.frombuffer(offsets, kind)[present.offset : present.offset + len(present) + 1]
+            if (bounds[1:] - bounds[:-1] != self._width).any():
+                raise ValueError(f"Size of data received by {self._deserializer} is not {self._width}")
+            data = data.slice(bounds[0], bounds[-1] - bounds[0]) if data else None
+        return np.frombuffer(data or b"", self._wire, len(present))
 
 
 _OTHER_CLASSES: Final = frozenset(
@@ -142,31 +158,55 @@ _OTHER_CLASSES: Final = frozenset(
 def _to_bytes(column: pa.Array, wire: Any) -> pa.BinaryArray:
     """The values one behind the other; a null has no bytes."""
     if not column.null_count:
-        offsets = np.arange(len(column) + 1, dtype=np.int32) * np.int32(wire.itemsize)
-        return _binary(offsets, column.to_numpy(zero_copy_only=False).astype(wire))
+        return _binary(len(column), _even(wire.itemsize, len(column)), _plain(column, wire).astype(wire))
+    valid = _valid(column)
     offsets = np.zeros(len(column) + 1, np.int32)
-    np.cumsum(wire.itemsize * _valid(column), out=offsets[1:])
-    present = column.drop_null().to_numpy(zero_copy_only=False).astype(wire)
-    return _binary(offsets, present, pa.array(_valid(column)).buffers()[1])
+    np.cumsum(wire.itemsize * valid, out=offsets[1:])
+    present = _plain(column, wire)[valid].astype(wire)
+    return _binary(len(column), pa.py_buffer(offsets), present, pa.array(valid).buffers()[1])
 
 
-def _binary(offsets: Any, data: Any, validity: Any = None) -> pa.BinaryArray:
-    return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [validity, pa.py_buffer(offsets), pa.py_buffer(data)])
+def _plain(column: pa.Array, wire: Any) -> Any:
+    """The values as numpy's, booleans as 1 and 0; anything may stand for a null."""
+    start, stop = column.offset, column.offset + len(column)
+    data = column.buffers()[1] or b""
+    if pa.types.is_boolean(column.type):
+        first = start // 8
+        bits = np.frombuffer(data, np.uint8)[first : (stop + 7) // 8]
+        return np.unpackbits(bits, count=stop - 8 * first, bitorder="little")[start - 8 * first :]
+    return np.frombuffer(data, wire.newbyteorder("="), stop)[start:]
+
+
+def _binary(length: int, offsets: pa.Buffer, data: Any, validity: pa.Buffer | None = None) -> pa.BinaryArray:
+    return pa.Array.from_buffers(pa.binary(), length, [validity, offsets, pa.py_buffer(data)])
+
+
+_KEPT_ROWS: Final = 1 << 16
+
+
+def _even(width: int, rows: int) -> pa.Buffer:
+    """The offsets of values of one width that lie one behind the other."""
+    return _kept(width).slice(0, 4 * (rows + 1)) if rows <= _KEPT_ROWS else _ladder(width, rows)
+
+
+@cache
+def _kept(width: int) -> pa.Buffer:
+    """Made once: all batches without nulls have the same offsets, which would be half of the work."""
+    return _ladder(width, _KEPT_ROWS)
+
+
+def _ladder(width: int, rows: int) -> pa.Buffer:
+    return pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * np.int32(width))
+
+
+def _is_even(offsets: pa.Buffer, width: int, rows: int) -> bool:
+    """Whether offsets are those of `_even`; others may be of one width too, as those of a slice are."""
+    even = _even(width, rows)
+    return bool(offsets.size >= even.size and offsets.slice(0, even.size).equals(even))
 
 
 def _valid(column: pa.Array) -> Any:
     return column.is_valid().to_numpy(zero_copy_only=False)
-
-
-def _with_nulls(numbers: Any, payloads: pa.BinaryArray) -> pa.Array:
-    # Not by pa.array, which looks for pandas each time.
-    kind = pa.from_numpy_dtype(numbers.dtype)
-    data = np.packbits(numbers, bitorder="little") if kind == pa.bool_() else numbers
-    made = pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(data)])
-    if not payloads.null_count:
-        return made
-    valid = _valid(payloads)
-    return made.take(pa.array(np.cumsum(valid) - 1, mask=~valid))
 
 
 class ShortConverter(FixedWidthConverter):
@@ -212,10 +252,10 @@ class BooleanConverter(FixedWidthConverter):
 
     def _decoded(self, payloads: pa.BinaryArray) -> pa.Array:
         numbers = self._numbers(payloads)
-        odd = (numbers & -2) != 0
-        if odd.any():
-            raise ValueError(f"Unexpected byte received by BooleanDeserializer: {numbers[odd][0]}")
-        return _with_nulls(numbers.astype(bool), payloads)
+        if numbers.view(np.uint8).max(initial=0) > 1:
+            odd = numbers[(numbers & -2) != 0]
+            raise ValueError(f"Unexpected byte received by BooleanDeserializer: {odd[0]}")
+        return self._with_nulls(np.packbits(numbers.view(bool), bitorder="little"), payloads)
 
 
 def check_schema(
