@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from headrace.connect.api import ConnectSchema, SchemaType, arrow_type, integers
 from headrace.connect.api.schema import DATE, DECIMAL, TIME, TIMESTAMP
+from headrace.connect.converters.json.digits import Numbers, floating_numbers, whole_numbers
 from headrace.connect.converters.json.row_decoder import DAY_MS
 from headrace.connect.converters.json.text_values import decimals, decoded, unescaped
 
@@ -33,18 +34,23 @@ class DoubtError(Exception):
 
 
 _BLANK, _QUOTE, _MINUS, _DOT, _ZERO, _NINE, _BACKSLASH, _N = b' "-.09\\n'
+_WORD: Final = 8
+_ALL_BITS: Final = (1 << 64) - 1
+_MARGIN: Final = _WORD
+_MARGIN_BEHIND: Final = 1024
+"""Names that are longer are read where they are not in the last rows' way."""
 _IS_DIGIT: Final = np.array([_ZERO <= code <= _NINE for code in range(256)])
 _IS_EXPONENT: Final = np.isin(np.arange(256), np.frombuffer(b"eE", np.uint8))
 _REFUSALS: Final = (DoubtError, IndexError, ValueError, OverflowError, pa.ArrowInvalid, pa.ArrowNotImplementedError)
 _BOOLEANS: Final = pa.array([b"false", b"true"], pa.binary())
 
 
-def decode_texts(schema: ConnectSchema, texts: pa.BinaryArray) -> pa.Array:
-    """The column of a schema's values, each a JSON text of `texts` (no nulls). Raises DoubtError."""
+def decode_texts(schema: ConnectSchema, texts: pa.BinaryArray, closing: bytes = b"") -> pa.Array:
+    """The column of a schema's values, each a JSON text of `texts` (no nulls) and `closing`. Raises DoubtError."""
     kind = arrow_type(schema)
     if kind is None or not len(texts):
         raise DoubtError
-    leaves, ending = _shape(schema)
+    leaves, ending = _shape(schema, closing)
     try:
         rows = _Rows(texts)
         columns = iter([_leaf(leaf, rows) for leaf in leaves])
@@ -59,7 +65,8 @@ def decode_texts(schema: ConnectSchema, texts: pa.BinaryArray) -> pa.Array:
 class _Leaf:
     """A value that is no struct: what stands before it, how many names begin there, what stands behind it.
 
-    `behind` is how many bytes lie between its end and the next quote, or the row's end where it is the last one.
+    `behind` is how many bytes lie between its end and the next quote, or the row's end where it is the last one, and
+    `stop` the first of them.
     """
 
     schema: ConnectSchema
@@ -67,21 +74,23 @@ class _Leaf:
     names: int
     behind: int
     last: bool
+    stop: int
 
 
 @lru_cache(maxsize=256)
-def _shape(schema: ConnectSchema) -> tuple[list[_Leaf], bytes]:
+def _shape(schema: ConnectSchema, closing: bytes) -> tuple[list[_Leaf], bytes]:
     """The leaves of a STRUCT in order, and what ends a row. Raises DoubtError for schemas of another kind."""
     if schema.type is not SchemaType.STRUCT or not schema.fields:
         raise DoubtError
     found = list(_leaves(schema, _Between()))
-    ending = found[-1][1].text
+    ending = found[-1][1].text + closing
     leaves = []
     for number, (leaf, before) in enumerate(found[:-1]):
         assert leaf is not None
         last = number == len(found) - 2
-        behind = found[number + 1][1].text
-        leaves.append(_Leaf(leaf, before.text, before.names, len(behind) if last else behind.index(b'"'), last))
+        behind = ending if last else found[number + 1][1].text
+        distance = len(behind) if last else behind.index(b'"')
+        leaves.append(_Leaf(leaf, before.text, before.names, distance, last, behind[0]))
     return leaves, ending
 
 
@@ -134,22 +143,39 @@ def _bare_quotes(text: Any, quotes: Any) -> Any:
 
 
 class _Rows:
-    """The texts in one buffer, how far each has been read (`at`), and which quote comes next in each."""
+    """The texts in one buffer, how far each has been read (`at`), and which quote comes next in each.
+
+    Quotes are looked for when the first value needs them.
+    """
 
     def __init__(self, texts: pa.BinaryArray) -> None:
         _, offsets, self._data = texts.buffers()
-        bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+        bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+        if bounds[0] == bounds[-1]:
+            raise DoubtError
         self.bytes = np.frombuffer(self._data, np.uint8)[: bounds[-1]]
-        read = self.bytes[bounds[0] :]
-        if not len(read) or read.min() < _BLANK:
+        self._start = bounds[0]
+        self._padded = np.zeros(bounds[-1] - bounds[0] + _MARGIN + _MARGIN_BEHIND, np.uint8)
+        self._padded[_MARGIN:-_MARGIN_BEHIND] = self.bytes[bounds[0] :]
+        self.at = bounds[:-1]
+        self._end = bounds[1:]
+        self.words: tuple[Any, Any] = (None, None)
+        """The first sixteen bytes of each row's value."""
+        self._quotes: Any = None
+        self._next_quote: Any = None
+        self._even = np.arange(0, 2 * len(texts), 2)
+
+    def find_quotes(self) -> None:
+        """From here on the quotes are known, and whether there are escapes."""
+        if self._quotes is not None:
+            return
+        read = self.bytes[self._start :]
+        if read.min() < _BLANK:
             raise DoubtError
         quotes = np.flatnonzero(read == _QUOTE)
         self.has_escapes = bool((read == _BACKSLASH).any())
-        self._quotes = (_bare_quotes(read, quotes) if self.has_escapes else quotes) + bounds[0]
-        self.at = bounds[:-1]
-        self._end = bounds[1:]
+        self._quotes = (_bare_quotes(read, quotes) if self.has_escapes else quotes) + self._start
         self._next_quote = np.searchsorted(self._quotes, self.at)
-        self._even = np.arange(0, 2 * len(texts), 2)
 
     def holds(self, text: bytes, at: Any) -> bool:
         """Whether `text` stands at these positions."""
@@ -157,12 +183,33 @@ class _Rows:
         windows: Any = np.ndarray((len(self.bytes) - size + 1,), f"S{size}", self.bytes, strides=(1,))
         return bool((windows[at] == text).all())
 
-    def expect(self, text: bytes, names: int = 0) -> None:
-        """Go past `text`, with its names, in each row."""
-        if not self.holds(text, self.at):
-            raise DoubtError
+    def expect(self, text: bytes, names: int = 0) -> tuple[Any, Any]:
+        """Go past `text`, with its names, in each row; gives two words of what is behind it.
+
+        One look a row takes both: bytes from as far before the text as makes it whole words.
+        """
+        size = -(-len(text) // _WORD) * _WORD
+        before = size - len(text)
+        width = size + 2 * _WORD
+        windows: Any = np.ndarray((len(self._padded) - width + 1,), f"V{width}", self._padded, strides=(1,))
+        words = windows[self.at + (_MARGIN - before - self._start)].view("<u8").reshape(len(self.at), -1)
+        wanted = np.frombuffer(bytes(before) + text, "<u8")
+        if before:
+            words[:, 0] &= np.uint64(_ALL_BITS << 8 * before & _ALL_BITS)
+        for place, word in enumerate(wanted):
+            if (words[:, place] != word).any():
+                raise DoubtError
         self.at = self.at + len(text)
-        self._next_quote = self._next_quote + 2 * names
+        if self._quotes is not None:
+            self._next_quote = self._next_quote + 2 * names
+        return np.ascontiguousarray(words[:, -2]), words[:, -1]
+
+    def past(self, found: Numbers) -> pa.Array:
+        """Go past numbers; gives their column."""
+        self.at = self.at + found.sizes.astype(np.int64)
+        kind = pa.int64() if found.values.dtype == np.int64 else pa.float64()
+        valid = None if found.nulls is None else pa.py_buffer(np.packbits(~found.nulls, bitorder="little"))
+        return pa.Array.from_buffers(kind, len(self.at), [valid, pa.py_buffer(found.values)])
 
     def expect_end(self) -> None:
         if not np.array_equal(self.at, self._end):
@@ -182,6 +229,7 @@ class _Rows:
 
     def bare(self, leaf: _Leaf) -> pa.Array:
         """The values without quotes: numbers, booleans, nulls; null where null."""
+        self.find_quotes()
         nulls = self.nulls()
         start = self.at
         self.at = (self._end if leaf.last else self._quotes[self._next_quote]) - leaf.behind
@@ -191,6 +239,7 @@ class _Rows:
 
     def quoted(self) -> pa.Array:
         """The texts between quotes; null where null."""
+        self.find_quotes()
         nulls = self.nulls()
         if nulls is None:
             quoted: Any = True
@@ -223,7 +272,7 @@ def _leaf(leaf: _Leaf, rows: _Rows) -> pa.Array:
     read = _LOGICAL.get(schema.name) or _BY_TYPE.get(schema.type)
     if read is None or kind is None:
         raise DoubtError
-    rows.expect(leaf.before, leaf.names)
+    rows.words = rows.expect(leaf.before, leaf.names)
     column = read(leaf, rows, kind)
     if column.null_count and (not schema.optional or schema.default is not None):
         raise DoubtError
@@ -232,12 +281,18 @@ def _leaf(leaf: _Leaf, rows: _Rows) -> pa.Array:
 
 def _integer(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
     """Arrow takes neither a point nor an exponent for part of an integer, but letters for a hexadecimal one."""
+    found = whole_numbers(*rows.words, leaf.stop)
+    if found is not None:
+        return rows.past(found).cast(kind)
     texts = _Numbers(rows.bare(leaf))
     texts.expect_digits_only()
     return texts.cast(kind)
 
 
 def _float(leaf: _Leaf, rows: _Rows, kind: pa.DataType) -> pa.Array:
+    found = floating_numbers(*rows.words, leaf.stop)
+    if found is not None:
+        return rows.past(found).cast(kind)
     texts = _Numbers(rows.bare(leaf))
     texts.expect_points_and_exponents_between_digits()
     column = texts.cast(pa.float64())
