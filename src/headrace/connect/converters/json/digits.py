@@ -18,7 +18,6 @@ _DOTS: Final = _ONES * np.uint64(_DOT)
 _ABOVE_NINE: Final = _ONES * np.uint64(0x76)
 """Added to a byte, sets its highest bit where it is more than nine."""
 _NULL_TEXT: Final = np.uint64(int.from_bytes(b"null", "little"))
-_EXACT: Final = 1 << 53
 _TENS: Final = 10.0 ** np.arange(_WORD)
 
 
@@ -51,7 +50,7 @@ def whole_numbers(first: Any, second: Any, stop: int) -> Numbers | None:
 
 
 def floating_numbers(first: Any, second: Any, stop: int) -> Numbers | None:
-    """The same as float64: digits / 10 ** k, which is correctly rounded where both are exact."""
+    """The same as float64: digits / 10 ** k, correctly rounded, since fifteen digits and 10 ** k are exact doubles."""
     texts = _texts(first, second, stop)
     if texts is None:
         return None
@@ -63,7 +62,7 @@ def floating_numbers(first: Any, second: Any, stop: int) -> Numbers | None:
         return None
     lead, tail = _without_dots(texts, dots != 0, before >> np.uint64(7))
     mantissa = _value(lead, tail)
-    if mantissa is None or (lead is not None and mantissa.max() >= _EXACT):
+    if mantissa is None:
         return None
     return Numbers(_signed(mantissa / _TENS.take(places, mode="clip"), texts.negative), texts.nulls, texts.sizes)
 
