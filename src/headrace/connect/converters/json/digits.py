@@ -68,6 +68,8 @@ def floating_numbers(first: Any, second: Any, stop: int) -> Numbers | None:
 
 
 def _texts(first: Any, second: Any, stop: int) -> _Texts | None:
+    if not all(_ends(first, second, stop, row) for row in (0, len(first) // 2, -1)):
+        return None
     leading = first.astype(np.uint8)
     nulls = negative = None
     if leading.max() > _NINE:
@@ -84,6 +86,11 @@ def _texts(first: Any, second: Any, stop: int) -> _Texts | None:
     if leading.min() < _ZERO or leading.max() > _NINE or _is_zero_led(first):
         return None
     return _justified(first, second, stop, negative, nulls)
+
+
+def _ends(first: Any, second: Any, stop: int, row: int) -> bool:
+    """Whether the text of one row ends in its words: a few rows tell of most columns that are too long, at no cost."""
+    return stop in int(first[row]).to_bytes(_WORD, "little") or stop in int(second[row]).to_bytes(_WORD, "little")
 
 
 def _is_zero_led(first: Any) -> bool:
