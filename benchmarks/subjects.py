@@ -136,9 +136,10 @@ def keys() -> Batch:
 
 
 def headers() -> Batch:
-    """Every second row has a header `odd`; all have another."""
+    """Every second row has a header `odd`; all have another. Equal headers are one tuple, as a sink task reads them."""
     other, odd = Header("other", schema(SchemaType.STRING), "x"), Header("odd", schema(SchemaType.INT32), 1)
-    return replace(iris(), headers=tuple((other, odd) if row % 2 else (other,) for row in range(ROWS)))
+    kinds = (other,), (other, odd)
+    return replace(iris(), headers=tuple(kinds[row % 2] for row in range(ROWS)))
 
 
 def texts() -> Batch:

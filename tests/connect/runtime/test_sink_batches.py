@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,15 @@ def test_runs_of_keys_and_values_are_intersected_and_rows_keep_their_origin() ->
     assert [batch.kafka_position(0)[2] for batch in made] == [100, 102, 104, 107]
 
 
+def test_records_of_equal_headers_share_them() -> None:
+    stages: Any = Stages([], Runs(4), Runs(4), Headers(SimpleHeaderConverter()))  # type: ignore[arg-type]
+    raw = [[("h", b"5")], None, [("h", b"5")], [("h", b"6")]]
+    (made,) = batches(replace(_consumed(range(4)), headers=raw), stages, ErrorPolicy("k-0"))
+    assert made.headers is not None
+    assert [[header.value for header in row] for row in made.headers] == [[5], [], [5], [6]]
+    assert made.headers[0] is made.headers[2]
+
+
 def test_positions_are_the_offsets_to_go_on_from() -> None:
     assert _consumed([3, 4, 9]).positions() == {TopicPartition("t", 0): 10}
 
@@ -67,7 +77,7 @@ def test_records_below_what_is_delivered_are_passed_over() -> None:
 def test_consumed_records_are_gone_with_their_batches_without_the_collector() -> None:
     """Fails where decoding leaves a reference cycle: a host collects seldom, and each cycle holds megabytes."""
     stages: Any = Stages([], Runs(10), Runs(10), Headers(SimpleHeaderConverter()))  # type: ignore[arg-type]
-    consumed = _consumed(range(10))
+    consumed = replace(_consumed(range(10)), headers=[[("h", b"5")]] * 10)
     seen = weakref.ref(consumed.value)
     gc.disable()
     try:

@@ -15,6 +15,7 @@ from headrace.connect.api import (
     Type,
     non_empty_values,
 )
+from headrace.connect.api.shared_headers import changed
 
 Headers = tuple[Header, ...]
 
@@ -40,7 +41,7 @@ class DropHeaders(Transformation):
     def apply_batch(self, batch: Batch) -> list[Batch]:
         if batch.headers is None:
             return [batch]
-        rows = tuple(map(self._kept, batch.headers))
+        rows = changed(batch.headers, self._kept)
         return [replace(batch, headers=rows if any(rows) else None)]
 
     def _kept(self, headers: Headers) -> Headers:

@@ -14,6 +14,7 @@ from headrace.connect.api import (
     Transformation,
     Type,
 )
+from headrace.connect.api.shared_headers import changed
 from headrace.connect.api.values import parse_string
 
 
@@ -42,8 +43,8 @@ class InsertHeader(Transformation):
         return replace(record, headers=(*record.headers, self._header))
 
     def apply_batch(self, batch: Batch) -> list[Batch]:
-        """Rows without other headers share one tuple."""
+        """Rows without other headers share one tuple, and so do those that shared theirs."""
         alone = (self._header,)
         if batch.headers is None:
             return [replace(batch, headers=(alone,) * len(batch))]
-        return [replace(batch, headers=tuple(row + alone if row else alone for row in batch.headers))]
+        return [replace(batch, headers=changed(batch.headers, lambda row: row + alone if row else alone))]

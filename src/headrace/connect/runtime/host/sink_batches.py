@@ -5,6 +5,7 @@ Sans-IO. What cannot be decoded is rejected record by record, once, whatever els
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -65,14 +66,15 @@ class _Decoding:
             self.policy.reject(ConsumedRow(self.consumed, row), error)
 
     def headers(self, stages: Stages) -> tuple[tuple[Header, ...], ...] | None:
-        """Each record's headers; () of one that is rejected."""
+        """Each record's headers; () of one that is rejected. Records of the same headers share one tuple."""
         topic, rows = self.consumed.topic, self.consumed.headers
         if rows is None:
             return None
+        read = cache(lambda row: stages.headers.to_connect(topic, row))
 
         def decode(start: int, stop: int) -> list[tuple[Header, ...]]:
             with at_stage(Stage.HEADER_CONVERTER, stages.headers.converter):
-                return [stages.headers.to_connect(topic, row) for row in rows[start:stop]]
+                return [read(tuple(row or ())) for row in rows[start:stop]]
 
         found: list[tuple[Header, ...]] = [()] * len(rows)
         for start, made in self.policy.parts(len(rows), decode, self._reject):
