@@ -5,6 +5,7 @@ by arithmetic. What stands beside such a column in every row goes into the table
 become one: fewer texts are left to be joined row by row.
 """
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ class Repeated(NamedTuple):
 
 
 def _limit(rows: int) -> int:
-    return max(128, rows // 32)
+    return min(max(128, rows // 32), 1024)
 
 
 def few_integers(numbers: Any) -> Repeated | None:
@@ -81,8 +82,12 @@ def _decimals(whole: Any, scale: int, negative: Any) -> Repeated | None:
     low, high = float(whole.min()), float(whole.max())
     if high - low >= _limit(len(whole)) or max(-low, high) >= _EXACT or (negative != (whole < 0)).any():
         return None  # The last is for -0.0, which equals 0.0.
-    texts = [repr(number / scale) for number in range(int(low), int(high) + 1)]
-    return Repeated(texts, (whole - whole.dtype.type(low)).astype(np.int32))
+    return Repeated(_decimal_texts(int(low), int(high), scale), (whole - whole.dtype.type(low)).astype(np.int32))
+
+
+@lru_cache(maxsize=64)
+def _decimal_texts(low: int, high: int, scale: int) -> list[str]:
+    return [repr(number / scale) for number in range(low, high + 1)]
 
 
 def folded(parts: list[Any]) -> list[Any]:
