@@ -129,6 +129,8 @@ class Forwarder:
     def __init__(self, port: int, to: int) -> None:
         self.port, self.to = port, to
         self.sockets: list[socket.socket] = []
+        self.is_closed = False
+        self.lock = threading.Lock()
 
     def start(self) -> None:
         listener = socket.create_server(("127.0.0.1", self.port))
@@ -140,9 +142,16 @@ class Forwarder:
             while True:
                 client, _ = listener.accept()
                 server = socket.create_connection(("127.0.0.1", self.to))
-                self.sockets += [client, server]
+                self.keep(client, server)
                 for pair in ((client, server), (server, client)):
                     threading.Thread(target=self.pump, args=pair, daemon=True).start()
+
+    def keep(self, *pair: socket.socket) -> None:
+        """Who comes while all is being closed is closed as well."""
+        with self.lock:
+            self.sockets += pair
+            if self.is_closed:
+                self.close_all()
 
     @staticmethod
     def pump(source: socket.socket, sink: socket.socket) -> None:
@@ -152,6 +161,11 @@ class Forwarder:
             sink.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
+        with self.lock:
+            self.is_closed = True
+            self.close_all()
+
+    def close_all(self) -> None:
         for each in self.sockets:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
