@@ -1,7 +1,11 @@
 """What every test may use: free ports, and a skip that names what is missing."""
 
+import fcntl
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -28,3 +32,11 @@ def missing(reason: str) -> None:
     if os.environ.get("HEADRACE_NO_SKIP"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def tutorials_ports() -> Iterator[None]:
+    """The tutorial's own ports, for one test at a time: files of tests run side by side, in processes of their own."""
+    with (Path(tempfile.gettempdir()) / f"headrace-tutorials-ports-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

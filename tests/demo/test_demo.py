@@ -15,7 +15,8 @@ import pytest
 
 from tests.supervisor.processes import processes_naming, wait_until
 
-pytestmark = pytest.mark.timeout(180)
+# Another test may have the ports first, for a minute or two.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("tutorials_ports")]
 
 LAST_LINE = re.compile(
     r"demo: source (\d+) rows, topic (\d+) records, target (\d+) rows, lost (\d+), duplicated (\d+), "

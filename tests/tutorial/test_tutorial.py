@@ -21,7 +21,7 @@ from tests.conftest import missing, need
 from tests.supervisor.processes import processes_naming, wait_until
 from tests.tutorial.terminal import PROMPT, Terminal
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 FILES = Path(__file__).with_name("files")
 PORTS = (9092, 8081, 8083, 5432, 5433)
@@ -59,7 +59,7 @@ class Student:
 
 
 @pytest.fixture
-def student() -> Iterator[Student]:
+def student(tutorials_ports: None) -> Iterator[Student]:
     need("kcat", "apt-get install kcat")
     need("curl", "apt-get install curl")
     if not wait_until(lambda: not _taken(), PORTS_S):

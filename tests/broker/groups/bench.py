@@ -69,14 +69,15 @@ class Bench:
         self.timers = Timers()
         self.journal = journal or MemoryJournal()
         self.settings = settings or GroupSettings()
-        numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
         self.coordinator = GroupCoordinator(
-            self.settings, self.journal, self.timers, lambda: self.timers.now_ms, lambda: str(next(numbers))
+            self.settings, self.journal, self.timers, lambda: self.timers.now_ms, lambda: str(next(self.numbers))
         )
 
     def restarted(self) -> "Bench":
         """A new coordinator that knows only what the journal kept."""
         bench = Bench(self.settings)
+        bench.numbers = self.numbers  # as Kafka's ids are random: no member gets one that there was before
         bench.journal.entries = list(self.journal.entries)
         bench.timers.now_ms = self.timers.now_ms
         bench.coordinator.replay(self.journal.entries)
