@@ -1,6 +1,5 @@
 """The tables of docs/compose.md are made from the code."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from headrace.compose.images import IMAGES
 from headrace.compose.keys import SERVICE_KEYS, TOP_KEYS, Key
 from headrace.compose.plugins import BRINGS
+from tests.pages import assert_page_has
 
 PAGE = Path(__file__).parents[2] / "docs" / "compose.md"
 
@@ -40,10 +40,4 @@ TABLES = {
 @pytest.mark.parametrize("name", TABLES)
 def test_the_page_says_what_the_code_says(name: str) -> None:
     place = re.compile(rf"(<!-- {name}:[^\n]*-->\n)(.*?)(<!-- end of {name} -->)", re.DOTALL)
-    text = PAGE.read_text(encoding="utf-8")
-    if os.environ.get("HEADRACE_WRITE_DOCS"):
-        text = place.sub(lambda found: found[1] + TABLES[name] + found[3], text)
-        PAGE.write_text(text, encoding="utf-8")
-    found = place.search(text)
-    assert found is not None
-    assert found[2] == TABLES[name]
+    assert_page_has(PAGE, place, TABLES[name])

@@ -5,7 +5,6 @@ The cases are in `type_cases`; docs/jdbc/types.md has them as a table, which the
 with the converters of a registry is in tests/connect/converters/registry.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ from tests.jdbc.type_matrix import (
     type_database,
     write,
 )
+from tests.pages import assert_page_has
 
 PAGE = Path(__file__).parents[2] / "docs" / "jdbc" / "types.md"
 PLACE = re.compile(r"(<!-- types:[^\n]*-->\n)(.*?)(<!-- end of types -->)", re.DOTALL)
@@ -128,10 +128,4 @@ def _said(outcome: str) -> str:
 
 
 def test_the_page_lists_every_type_as_the_cases_have_it() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    if os.environ.get("HEADRACE_WRITE_DOCS"):
-        text = PLACE.sub(lambda found: found[1] + table_of_types() + found[3], text)
-        PAGE.write_text(text, encoding="utf-8")
-    found = PLACE.search(text)
-    assert found is not None
-    assert found[2] == table_of_types()
+    assert_page_has(PAGE, PLACE, table_of_types())

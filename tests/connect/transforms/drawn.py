@@ -1,13 +1,14 @@
 """Records and columns of any kind, for transformations whose columns are held against their rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 from hypothesis import strategies as st
 
 from headrace.connect.api import Batch, ConnectSchema, Record, Transformation, struct
-from tests.connect.strategies import any_schemas, values
-from tests.connect.transforms.agreeing import by_batch, outcome
+from tests.connect.strategies import any_schemas, same, values
+from tests.connect.transforms.agreeing import agree, by_batch, outcome
 
 # Made once: Hypothesis validates each new strategy, which takes longer than to draw from it.
 ANY = any_schemas()
@@ -69,6 +70,28 @@ def of_shape(kind: pa.DataType) -> st.SearchStrategy[Any]:
         pa.list_(pa.int64()): st.lists(st.integers(0, 2), max_size=2),
     }
     return st.none() | plain.get(kind, st.none())
+
+
+def agree_on_its_half(subject: tuple[Transformation, bool], records: list[Record]) -> None:
+    """Columns of values, or of keys where the transformation works on keys, become what their rows become."""
+    transformation, on_key = subject
+    if on_key:
+        records = [
+            replace(row, key_schema=row.value_schema, key=row.value, value_schema=None, value={}) for row in records
+        ]
+    agree(transformation, records)
+
+
+def agree_without_schema(subject: tuple[Transformation, bool], shape: pa.DataType, data: st.DataObject) -> None:
+    """A column of one shape becomes what its rows become as a list; the column is a slice of a longer one."""
+    transformation, on_key = subject
+    rows = data.draw(st.lists(of_shape(shape), min_size=1, max_size=5))
+    column = pa.array([rows[0], *rows], shape).slice(1)
+    tombstone = column.is_null() if column.null_count else None
+    whole = Batch("t", len(rows), timestamp=pa.array([0] * len(rows)))
+    whole = replace(whole, key=column) if on_key else replace(whole, value=column, tombstone=tombstone)
+    lists = replace(whole, key=rows) if on_key else replace(whole, value=rows)
+    assert same(halves_of(transformation, whole), halves_of(transformation, lists))
 
 
 def halves_of(transformation: Transformation, batch: Batch) -> Any:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.connect.api import (
-    Batch,
     ConnectSchema,
     Header,
     Record,
@@ -32,9 +31,14 @@ from headrace.connect.transforms.mask_field import MaskFieldKey, MaskFieldValue
 from headrace.connect.transforms.regex_router import RegexRouter
 from headrace.connect.transforms.timestamp_converter import TimestampConverterKey, TimestampConverterValue
 from headrace.connect.transforms.timestamp_router import TimestampRouter
-from tests.connect.strategies import same, values
+from tests.connect.strategies import values
 from tests.connect.transforms.agreeing import agree, by_batch, made
-from tests.connect.transforms.drawn import SHAPES, halves_of, of_shape, rows_of_one_schema
+from tests.connect.transforms.drawn import (
+    SHAPES,
+    agree_on_its_half,
+    agree_without_schema,
+    rows_of_one_schema,
+)
 
 KEEP_NULL = {"replace.null.with.default": "false"}
 TIMES = {"target.type": "string", "format": "yyyy-MM-dd"}
@@ -82,12 +86,7 @@ def records_of_one_schema(draw: st.DrawFn) -> list[Record]:
 @settings(max_examples=100, deadline=None)
 @given(transformations(), records_of_one_schema())
 def test_columns_give_what_rows_give(subject: tuple[Transformation, bool], records: list[Record]) -> None:
-    transformation, on_key = subject
-    if on_key:
-        records = [
-            replace(row, key_schema=row.value_schema, key=row.value, value_schema=None, value={}) for row in records
-        ]
-    agree(transformation, records)
+    agree_on_its_half(subject, records)
 
 
 @settings(max_examples=100, deadline=None)
@@ -95,14 +94,7 @@ def test_columns_give_what_rows_give(subject: tuple[Transformation, bool], recor
 def test_schemaless_columns_of_one_shape_give_what_their_rows_give(
     subject: tuple[Transformation, bool], shape: pa.DataType, data: st.DataObject
 ) -> None:
-    transformation, on_key = subject
-    rows = data.draw(st.lists(of_shape(shape), min_size=1, max_size=5))
-    column = pa.array([rows[0], *rows], shape).slice(1)
-    tombstone = column.is_null() if column.null_count else None
-    whole = Batch("t", len(rows), timestamp=pa.array([0] * len(rows)))
-    whole = replace(whole, key=column) if on_key else replace(whole, value=column, tombstone=tombstone)
-    lists = replace(whole, key=rows) if on_key else replace(whole, value=rows)
-    assert same(halves_of(transformation, whole), halves_of(transformation, lists))
+    agree_without_schema(subject, shape, data)
 
 
 LEAVES: list[ConnectSchema] = [

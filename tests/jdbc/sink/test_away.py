@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,27 @@ def terminate(one: Sink) -> None:
     until(lambda: not backends(one))
 
 
+@contextmanager
+def terminated_often(one: Sink, pause_s: float) -> Iterator[None]:
+    """The sink's connections are terminated again and again meanwhile."""
+    stop = threading.Event()
+
+    def terminate() -> None:
+        while not stop.wait(pause_s):
+            one.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND application_name LIKE 'headrace%'"
+            )
+
+    thread = threading.Thread(target=terminate)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 @pytest.mark.parametrize("mode", ["insert", "upsert"])
 def test_a_terminated_connection_is_made_again(sink: Make, mode: str) -> None:
     one = sink("CREATE TABLE t (id int PRIMARY KEY, name text)", **(UPSERTING | {"insert_mode": mode}))
@@ -77,46 +99,18 @@ def test_a_terminated_connection_is_made_again(sink: Make, mode: str) -> None:
 
 def test_terminated_again_and_again_in_mid_stream_loses_and_doubles_nothing(sink: Make) -> None:
     one = sink("CREATE TABLE t (id int, name text)")
-    stop = threading.Event()
-
-    def terminate_often() -> None:
-        while not stop.wait(0.03):
-            one.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND application_name LIKE 'headrace%'"
-            )
-
-    thread = threading.Thread(target=terminate_often)
-    thread.start()
-    try:
+    with terminated_often(one, 0.03):
         for start in range(0, 20_000, 1000):
             put_until(one.task, [batch(PLAIN, named([(number, "x" * 50) for number in range(start, start + 1000)]))])
-    finally:
-        stop.set()
-        thread.join()
     assert one.rows("SELECT count(*), count(DISTINCT id) FROM t") == [(20_000, 20_000)]
 
 
 def test_terminated_while_bad_records_are_looked_for_reports_each_once(sink: Make) -> None:
     one = sink("CREATE TABLE t (id int PRIMARY KEY, name text CHECK (name <> 'bad'))", errors_tolerance="all")
-    stop = threading.Event()
-
-    def terminate_often() -> None:
-        while not stop.wait(0.05):
-            one.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND application_name LIKE 'headrace%'"
-            )
-
-    thread = threading.Thread(target=terminate_often)
-    thread.start()
-    try:
+    with terminated_often(one, 0.05):
         for start in range(0, 3_000, 300):
             rows = [(id, "bad" if id % 50 == 7 else "a") for id in range(start, start + 300)]
             put_until(one.task, [batch(PLAIN, named(rows))])
-    finally:
-        stop.set()
-        thread.join()
     assert one.rows("SELECT count(*), count(DISTINCT id) FROM t") == [(2_940, 2_940)]
     offsets = one.context.errant_record_reporter.offsets
     assert (len(offsets), len(set(offsets))) == (60, 60)

@@ -1,11 +1,11 @@
 """The table of keys in docs/jdbc/source.md is made from the code."""
 
-import os
 import re
 from pathlib import Path
 
 from headrace.connect.api import NO_DEFAULT, ConfigKey
 from headrace.jdbc.source.keys import config_def
+from tests.pages import assert_page_has
 
 PAGE = Path(__file__).parents[3] / "docs" / "jdbc" / "source.md"
 PLACE = re.compile(r"(<!-- keys:[^\n]*-->\n)(.*?)(<!-- end of keys -->)", re.DOTALL)
@@ -30,10 +30,4 @@ def table() -> str:
 
 
 def test_the_page_lists_every_key_as_the_code_has_it() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    if os.environ.get("HEADRACE_WRITE_DOCS"):
-        text = PLACE.sub(lambda found: found[1] + table() + found[3], text)
-        PAGE.write_text(text, encoding="utf-8")
-    found = PLACE.search(text)
-    assert found is not None
-    assert found[2] == table()
+    assert_page_has(PAGE, PLACE, table())

@@ -1,6 +1,5 @@
 """The tables of keys in docs/avro.md are made from the code."""
 
-import os
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from headrace.connect.converters.avro.converter import AvroConverter
 from headrace.connect.converters.json_schema import JsonSchemaConverter
 from headrace.connect.converters.registry import registry_config_def
 from tests.jdbc.sink.test_docs import line
+from tests.pages import assert_page_has
 
 PAGE = Path(__file__).parents[4] / "docs" / "avro.md"
 DEFINITIONS = {
@@ -29,10 +29,4 @@ def table(definition: ConfigDef) -> str:
 def test_the_page_lists_every_key_as_the_code_has_it(name: str) -> None:
     place = re.compile(rf"(<!-- keys: {name}\b[^\n]*-->\n)(.*?)(<!-- end of keys -->)", re.DOTALL)
     wanted = table(DEFINITIONS[name]())
-    text = PAGE.read_text(encoding="utf-8")
-    if os.environ.get("HEADRACE_WRITE_DOCS"):
-        text = place.sub(lambda found: found[1] + wanted + found[3], text)
-        PAGE.write_text(text, encoding="utf-8")
-    found = place.search(text)
-    assert found is not None
-    assert found[2] == wanted
+    assert_page_has(PAGE, place, wanted)
