@@ -31,12 +31,13 @@ from headrace.connect.api.error import ConnectError, DataError, RetriableError
 from headrace.connect.api.header_converter import HeaderAndValueConverter, HeaderConverter
 from headrace.connect.api.predicate import Predicate
 from headrace.connect.api.schema import ConnectSchema, Field, SchemaType, schema, struct
-from headrace.connect.api.stage import Converted, Converter, Transformation
+from headrace.connect.api.stage import ColumnConverter, Converted, Converter, Transformation
 
 __all__ = [
     "NO_DEFAULT",
     "Batch",
     "Column",
+    "ColumnConverter",
     "ConfigDef",
     "ConfigError",
     "ConfigKey",

@@ -73,6 +73,39 @@ class Converter(ABC):
         return self.to_connect(topic, payloads.to_pylist())
 
 
+class ColumnConverter(Converter):
+    """A converter that works on columns alone: rows are put into one and taken out of one."""
+
+    def from_connect(
+        self,
+        topic: str,
+        schema: ConnectSchema | None,
+        column: Column | None,
+        tombstone: pa.BooleanArray | None,
+        length: int,
+    ) -> Sequence[bytes | None]:
+        payloads: list[bytes | None] = self.from_connect_column(topic, schema, column, tombstone, length).to_pylist()
+        return payloads
+
+    @abstractmethod
+    def from_connect_column(
+        self,
+        topic: str,
+        schema: ConnectSchema | None,
+        column: Column | None,
+        tombstone: pa.BooleanArray | None,
+        length: int,
+    ) -> pa.BinaryArray | pa.LargeBinaryArray:
+        """`length` payloads. Raises DataError where a value does not fit."""
+
+    def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
+        return self.to_connect_column(topic, pa.array(payloads, pa.binary()))
+
+    @abstractmethod
+    def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
+        """The runs of `payloads`, in order, that cover all of them. Raises DataError where one cannot be read."""
+
+
 class Transformation(ABC):
     """A single message transform. Implement `apply` (rows) or `apply_batch` (batches), or both."""
 

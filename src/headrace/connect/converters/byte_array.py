@@ -1,12 +1,13 @@
 """ByteArrayConverter: bytes as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from headrace.connect.api import (
     Column,
+    ColumnConverter,
     ConfigDef,
     ConnectSchema,
     Converted,
@@ -23,7 +24,7 @@ from headrace.connect.converters.kind import converter_config
 OPTIONAL_BYTES = schema(SchemaType.BYTES, optional=True)
 
 
-class ByteArrayConverter(HeaderAndValueConverter):
+class ByteArrayConverter(ColumnConverter, HeaderAndValueConverter):
     """`org.apache.kafka.connect.converters.ByteArrayConverter`."""
 
     @classmethod
@@ -32,17 +33,6 @@ class ByteArrayConverter(HeaderAndValueConverter):
 
     def configure(self, properties: Mapping[str, Any], *, is_key: bool) -> None:
         """There is nothing to set, and as in Java nothing is looked at."""
-
-    def from_connect(
-        self,
-        topic: str,
-        schema: ConnectSchema | None,
-        column: Column | None,
-        tombstone: pa.BooleanArray | None,
-        length: int,
-    ) -> Sequence[bytes | None]:
-        payloads: list[bytes | None] = self.from_connect_column(topic, schema, column, tombstone, length).to_pylist()
-        return payloads
 
     def from_connect_column(
         self,
@@ -62,9 +52,6 @@ class ByteArrayConverter(HeaderAndValueConverter):
                     f"ByteArrayConverter is not compatible with objects of type {class_text(schema, value)}"
                 )
         return pa.array(values, pa.large_binary())
-
-    def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
-        return self.to_connect_column(topic, pa.array(payloads, pa.binary()))
 
     def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
         """One run, of the same memory."""

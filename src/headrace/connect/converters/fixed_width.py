@@ -5,7 +5,7 @@ Java's classes differ in what they look at: those of numbers at the value's clas
 booleans at the schema first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Final
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from headrace.connect.api import (
     Column,
+    ColumnConverter,
     ConfigDef,
     ConnectSchema,
     Converted,
@@ -41,7 +42,7 @@ def _arrow(kind: SchemaType) -> pa.DataType:
     return arrow_type(_optional(kind))
 
 
-class FixedWidthConverter(HeaderAndValueConverter):
+class FixedWidthConverter(ColumnConverter, HeaderAndValueConverter):
     """One type of values; a subclass names it."""
 
     _type: ClassVar[SchemaType]
@@ -60,17 +61,6 @@ class FixedWidthConverter(HeaderAndValueConverter):
     @property
     def _width(self) -> int:
         return np.dtype(self._wire).itemsize
-
-    def from_connect(
-        self,
-        topic: str,
-        schema: ConnectSchema | None,
-        column: Column | None,
-        tombstone: pa.BooleanArray | None,
-        length: int,
-    ) -> Sequence[bytes | None]:
-        payloads: list[bytes | None] = self.from_connect_column(topic, schema, column, tombstone, length).to_pylist()
-        return payloads
 
     def from_connect_column(
         self,
@@ -108,9 +98,6 @@ class FixedWidthConverter(HeaderAndValueConverter):
 
     def _refusal(self, found: str) -> str:
         return f"Failed to serialize to {self._noun} (was {found}): "
-
-    def to_connect(self, topic: str, payloads: Sequence[bytes | None]) -> list[Converted]:
-        return self.to_connect_column(topic, pa.array(payloads, pa.binary()))
 
     def to_connect_column(self, topic: str, payloads: pa.BinaryArray) -> list[Converted]:
         """One run; nulls have the schema too."""

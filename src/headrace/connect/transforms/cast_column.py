@@ -12,18 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.connect.api import SchemaType
+from headrace.connect.api import SchemaType, arrow_type, schema
 from headrace.connect.transforms.cast_text import dates_as_text, floats_as_text
 
-_ARROW: Final = {
-    SchemaType.INT8: pa.int8(),
-    SchemaType.INT16: pa.int16(),
-    SchemaType.INT32: pa.int32(),
-    SchemaType.INT64: pa.int64(),
-    SchemaType.FLOAT32: pa.float32(),
-    SchemaType.FLOAT64: pa.float64(),
-    SchemaType.BOOLEAN: pa.bool_(),
-    SchemaType.STRING: pa.string(),
+_ARROW: Final[dict[SchemaType, pa.DataType]] = {
+    kind: arrow_type(schema(kind))
+    for kind in SchemaType
+    if kind not in (SchemaType.BYTES, SchemaType.ARRAY, SchemaType.MAP, SchemaType.STRUCT)
 }
 _EXACT_FLOAT64: Final = (2**53, 22)
 _EXACT_FLOAT32: Final = (2**24, 10)

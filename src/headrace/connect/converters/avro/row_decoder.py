@@ -36,25 +36,9 @@ class _Row:
         self.at = 0
         self._data = data
         self._options = options
-        self._by_kind: Final[dict[str, Callable[[Node, ConnectSchema], Any]]] = {
-            "int": self._integer,
-            "long": self._integer,
-            "float": self._float,
-            "double": self._float,
-            "boolean": self._boolean,
-            "string": self._string,
-            "bytes": self._bytes,
-            "enum": self._enum,
-            "fixed": self._fixed,
-            "array": self._array,
-            "map": self._map,
-            "record": self._record,
-            "error": self._record,
-            "union": self._union,
-        }
 
     def read(self, node: Node, schema: ConnectSchema) -> Any:
-        return self._by_kind[node.kind](node, schema)
+        return _BY_KIND[node.kind](self, node, schema)
 
     def _take(self, size: int) -> bytes:
         if not 0 <= size <= len(self._data) - self.at:
@@ -180,3 +164,21 @@ class _Row:
             return self.read(node, schema)
         except MisfitError as error:
             raise error.inside(name) from None
+
+
+_BY_KIND: Final[dict[str, Callable[[_Row, Node, ConnectSchema], Any]]] = {
+    "int": _Row._integer,
+    "long": _Row._integer,
+    "float": _Row._float,
+    "double": _Row._float,
+    "boolean": _Row._boolean,
+    "string": _Row._string,
+    "bytes": _Row._bytes,
+    "enum": _Row._enum,
+    "fixed": _Row._fixed,
+    "array": _Row._array,
+    "map": _Row._map,
+    "record": _Row._record,
+    "error": _Row._record,
+    "union": _Row._union,
+}

@@ -134,20 +134,6 @@ class _Row:
     def __init__(self, writing: Writing, out: bytearray) -> None:
         self._writing = writing
         self._out = out
-        self._by_kind: Final[dict[str, Callable[[Node, ConnectSchema, Any], None]]] = {
-            "int": self._integer,
-            "long": self._integer,
-            "float": self._float,
-            "double": self._float,
-            "boolean": self._boolean,
-            "string": self._string,
-            "bytes": self._bytes,
-            "enum": self._enum,
-            "fixed": self._fixed,
-            "array": self._array,
-            "map": self._map,
-            "record": self._record,
-        }
 
     def write(self, node: Node, schema: ConnectSchema, value: Any) -> None:
         if value is None:
@@ -158,7 +144,7 @@ class _Row:
         if value is None:
             raise MisfitError(f"null, but this {schema.type.value} is required and has no default")
         self._writing.expect(node, schema)
-        self._by_kind[node.kind](node, schema, value)
+        _BY_KIND[node.kind](self, node, schema, value)
 
     def _union(self, node: Node, schema: ConnectSchema, value: Any) -> None:
         if value is None:
@@ -281,6 +267,22 @@ class _Row:
             else:
                 own = schema.fields[number]
                 self._inside(own.name, field.type, own.schema, value.get(own.name))
+
+
+_BY_KIND: Final[dict[str, Callable[[_Row, Node, ConnectSchema, Any], None]]] = {
+    "int": _Row._integer,
+    "long": _Row._integer,
+    "float": _Row._float,
+    "double": _Row._float,
+    "boolean": _Row._boolean,
+    "string": _Row._string,
+    "bytes": _Row._bytes,
+    "enum": _Row._enum,
+    "fixed": _Row._fixed,
+    "array": _Row._array,
+    "map": _Row._map,
+    "record": _Row._record,
+}
 
 
 def _expect_dict(value: Any) -> dict[Any, Any]:

@@ -10,7 +10,16 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from headrace.connect.api import Column, ConfigDef, ConnectSchema, Converted, Converter, DataError, integers, to_values
+from headrace.connect.api import (
+    Column,
+    ColumnConverter,
+    ConfigDef,
+    ConnectSchema,
+    Converted,
+    DataError,
+    integers,
+    to_values,
+)
 from headrace.connect.converters.json.form import MisfitError
 from headrace.connect.converters.registry.client import RegisteredSchema, RegistryClient
 from headrace.connect.converters.registry.framing import head, runs
@@ -49,7 +58,7 @@ class ReadForm(Protocol):
         ...
 
 
-class RegistryConverter(Converter):
+class RegistryConverter(ColumnConverter):
     """A converter whose messages name their schema by an id. One thread a converter."""
 
     KIND: ClassVar[str]
@@ -119,17 +128,6 @@ class RegistryConverter(Converter):
                 f"{self.KIND}: use the converter of that type"
             )
         return registered
-
-    def from_connect(
-        self,
-        topic: str,
-        schema: ConnectSchema | None,
-        column: Column | None,
-        tombstone: pa.BooleanArray | None,
-        length: int,
-    ) -> Sequence[bytes | None]:
-        payloads: list[bytes | None] = self.from_connect_column(topic, schema, column, tombstone, length).to_pylist()
-        return payloads
 
     def from_connect_column(
         self,
